@@ -1,0 +1,5 @@
+//! The program: everything is in the library's `cli`.
+
+fn main() -> std::process::ExitCode {
+    thinkd::cli::main()
+}
