@@ -1,0 +1,33 @@
+//! The reference: short and obvious. Every other set is compared with it; it runs on every CPU.
+
+#![forbid(unsafe_code)]
+
+mod attention;
+mod dequantize_qn;
+mod matmul_f32_f32_qn;
+mod matmul_f32_q8_qn;
+mod quantize_q8;
+mod rms_norm;
+mod rope;
+mod silu_mul;
+mod softmax;
+
+use super::table::Kernels;
+
+pub(super) use attention::soften;
+
+/// The set `scalar`.
+pub(super) const KERNELS: Kernels = Kernels {
+    name: "scalar",
+    quantize_q8: quantize_q8::quantize_q8,
+    matmul_f32_q8_qn: matmul_f32_q8_qn::matmul_f32_q8_qn,
+    matmul_f32_f32_qn: matmul_f32_f32_qn::matmul_f32_f32_qn,
+    dequantize_qn: dequantize_qn::dequantize_qn,
+    rms_norm: rms_norm::rms_norm,
+    add: rms_norm::add,
+    rope_half: rope::rope_half,
+    rope_interleaved: rope::rope_interleaved,
+    attention: attention::attention,
+    softmax: softmax::softmax,
+    silu_mul: silu_mul::silu_mul,
+};
