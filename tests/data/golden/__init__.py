@@ -1,0 +1,1 @@
+"""Parts of make_golden.py: see README.md in the folder above."""
