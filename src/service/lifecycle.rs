@@ -1,0 +1,341 @@
+//! The loop that joins connection, desk and worker; ready, watchdog, drain.
+//!
+//! Stop order: refuse new, finish the answer under way or cut it short at the drain's deadline, let the broker take the
+//! answers owed, publish `offline`, disconnect.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::desk::Desk;
+use super::error::ServiceError;
+use super::mqtt::Publication;
+use super::mqtt::connection::{self, ConnectionEvent, Link};
+use super::options::Options;
+use super::status::{self, StatusBoard};
+use super::systemd::{self, Watchdog};
+use super::worker::{Worker, WorkerEvent};
+
+/// Connection events that may wait for the loop.
+const EVENTS_MAX: usize = 256;
+
+/// How long the broker may take to take the last messages.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Looks at the clock this often while there is something to wait for, and
+const TURN_BUSY: Duration = Duration::from_millis(50);
+/// this often while there is not.
+const TURN_IDLE: Duration = Duration::from_secs(1);
+
+/// Asks a running service to stop; so does dropping it. A second request cuts the answer under way short.
+#[derive(Debug)]
+pub struct Stopper(mpsc::UnboundedSender<()>);
+
+impl Stopper {
+    /// Asks to stop.
+    pub fn stop(&self) {
+        // Where nobody hears it, the service has stopped.
+        self.0.send(()).ok();
+    }
+}
+
+/// The other end of a [`Stopper`].
+#[derive(Debug)]
+pub struct StopSignal(mpsc::UnboundedReceiver<()>);
+
+/// A pair to stop a service with.
+#[must_use]
+pub fn stop_pair() -> (Stopper, StopSignal) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (Stopper(sender), StopSignal(receiver))
+}
+
+impl StopSignal {
+    /// Waits for a request to stop; false where none can follow.
+    async fn requested(&mut self) -> bool {
+        self.0.recv().await.is_some()
+    }
+}
+
+/// How far a stop has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Serving,
+    /// The answer under way may go on until then.
+    Draining(Instant),
+    /// The broker may take the answers owed until then.
+    Flushing(Instant),
+    /// The goodbye may take until then.
+    Leaving(Instant),
+}
+
+/// Runs until `stop`, then drains.
+pub(super) async fn serve(
+    options: Options,
+    (worker, worker_events): (Worker, mpsc::Receiver<WorkerEvent>),
+    stop: StopSignal,
+) -> Result<(), ServiceError> {
+    let (events, connection_events) = mpsc::channel(EVENTS_MAX);
+    let connection = tokio::spawn(connection::keep(options.mqtt.clone(), events));
+    let mut service = Service::new(options, worker);
+    systemd::ready();
+    let result = service.run(connection_events, worker_events, stop).await;
+    let (ended, has_ended) = oneshot::channel();
+    let thread = service.worker.dismiss();
+    // A worker that does not end is left behind; the process ends all the same.
+    std::thread::spawn(move || ended.send(thread.join().is_ok()));
+    tokio::time::timeout(FAREWELL, has_ended).await.ok();
+    connection.abort();
+    result
+}
+
+struct Service {
+    options: Options,
+    desk: Desk,
+    worker: Worker,
+    link: Option<Link>,
+    /// Whether the broker passes on to us what others publish.
+    is_subscribed: bool,
+    /// State and info to be published; what could not be handed over yet.
+    announcements: Vec<Publication>,
+    board: StatusBoard,
+    watchdog: Watchdog,
+    phase: Phase,
+    connections: u64,
+    /// The last reason told of a failed connection, so that each is told once.
+    last_failure: Option<String>,
+}
+
+impl Service {
+    fn new(options: Options, worker: Worker) -> Self {
+        let now = Instant::now();
+        Self {
+            desk: Desk::new(&options),
+            board: StatusBoard::new(options.mqtt.topics.status(), now),
+            watchdog: Watchdog::new(now),
+            worker,
+            link: None,
+            is_subscribed: false,
+            announcements: Vec::new(),
+            phase: Phase::Serving,
+            connections: 0,
+            last_failure: None,
+            options,
+        }
+    }
+
+    async fn run(
+        &mut self,
+        mut connection_events: mpsc::Receiver<ConnectionEvent>,
+        mut worker_events: mpsc::Receiver<WorkerEvent>,
+        mut stop: StopSignal,
+    ) -> Result<(), ServiceError> {
+        let mut listens = true;
+        loop {
+            let turn = if self.is_waiting() {
+                TURN_BUSY
+            } else {
+                TURN_IDLE
+            };
+            tokio::select! {
+                event = connection_events.recv() => match event {
+                    Some(event) => self.connection_event(event),
+                    None if matches!(self.phase, Phase::Leaving(_)) => return Ok(()),
+                    None => return Err(ServiceError::ConnectionGone),
+                },
+                event = worker_events.recv() => match event {
+                    Some(WorkerEvent::Lost(reason)) => return self.lost(reason).await,
+                    Some(event) => self.desk.worker_event(event, Instant::now()),
+                    None => return Err(ServiceError::WorkerGone),
+                },
+                is_asked = stop.requested(), if listens => {
+                    listens = is_asked && self.phase == Phase::Serving;
+                    self.stop(is_asked);
+                }
+                () = tokio::time::sleep(turn.min(self.watchdog.turn_max())) => self.desk.tick(Instant::now()),
+            }
+            let now = Instant::now();
+            if let Some(order) = self.desk.next_order(&self.worker, now) {
+                self.worker.order(order)?;
+            }
+            self.pump(now);
+            self.watchdog.turn(self.worker.pulse(), now);
+            if self.advance_stop(now) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.desk.is_busy() || !self.desk.outbox.is_empty() || self.phase != Phase::Serving
+    }
+
+    fn connection_event(&mut self, event: ConnectionEvent) {
+        match event {
+            ConnectionEvent::Connected { link, has_session } => {
+                self.desk.connected(has_session, link.packet_bytes_max());
+                self.desk.counts.reconnects = self.connections;
+                self.connections += 1;
+                self.link = Some(link);
+                self.last_failure = None;
+                let (host, port) = (&self.options.mqtt.host, self.options.mqtt.port);
+                tracing::info!(host, port, has_session, "Connected to the broker.");
+            }
+            ConnectionEvent::Subscribed => {
+                self.is_subscribed = true;
+                self.board.connected();
+                let topics = &self.options.mqtt.topics;
+                let ask = topics.ask();
+                tracing::info!(topic = ask, "Listening for prompts.");
+                systemd::status(&format!("listening on {ask}"));
+                self.announcements = vec![
+                    Publication::text(topics.state(), "online").retained(),
+                    status::info(&self.options),
+                ];
+            }
+            ConnectionEvent::Message(message) => self.desk.message(message, Instant::now()),
+            ConnectionEvent::Sent(packet_id) => {
+                if let Some(link) = &mut self.link {
+                    link.sent(packet_id);
+                }
+            }
+            ConnectionEvent::Acknowledged { packet_id, refused } => {
+                let key = self
+                    .link
+                    .as_mut()
+                    .and_then(|link| link.acknowledged(packet_id));
+                if let Some(key) = key {
+                    self.desk.acknowledged(key, refused.as_deref());
+                }
+            }
+            ConnectionEvent::Disconnected { reason, retry_in } => {
+                self.disconnected(reason, retry_in);
+            }
+        }
+    }
+
+    fn disconnected(&mut self, reason: String, retry_in: Duration) {
+        let was_connected = self.link.take().is_some();
+        self.is_subscribed = false;
+        self.desk.disconnected();
+        let (host, port) = (&self.options.mqtt.host, self.options.mqtt.port);
+        let retry_seconds = retry_in.as_secs_f64();
+        if was_connected || self.last_failure.as_ref() != Some(&reason) {
+            tracing::warn!(
+                host,
+                port,
+                error = reason,
+                retry_seconds,
+                "No connection to the broker; trying again until there is."
+            );
+            systemd::status(&format!(
+                "no connection to {host}:{port} ({reason}), trying again"
+            ));
+        } else {
+            tracing::debug!(
+                error = reason,
+                retry_seconds,
+                "Still no connection to the broker."
+            );
+        }
+        self.last_failure = Some(reason);
+    }
+
+    /// Hands over to the connection what it takes.
+    fn pump(&mut self, now: Instant) {
+        let Some(link) = &mut self.link else { return };
+        self.desk
+            .inbox
+            .pump(|packet_id| link.acknowledge(packet_id));
+        for publication in self.desk.ephemeral.drain(..) {
+            if link.fits(&publication) && link.publish_once(&publication).is_err() {
+                tracing::debug!(
+                    topic = publication.topic,
+                    "A piece was dropped: too much is to be sent."
+                );
+            }
+        }
+        if self.is_subscribed {
+            self.announcements
+                .retain(|publication| link.publish(publication, None).is_err());
+        }
+        let mut unfit = Vec::new();
+        self.desk.outbox.pump(|key, publication| {
+            if link.fits(publication) {
+                return link.publish(publication, Some(key));
+            }
+            unfit.push(key);
+            Ok(())
+        });
+        for key in unfit {
+            self.desk
+                .acknowledged(key, Some("larger than the broker takes"));
+        }
+        let speaks = self.is_subscribed && !matches!(self.phase, Phase::Leaving(_));
+        if speaks && let Some(document) = self.board.due(self.desk.snapshot(), now) {
+            // A document that does not go out is followed by another.
+            link.publish_once(&document).ok();
+        }
+    }
+
+    /// Begins the stop, or hurries it.
+    fn stop(&mut self, is_asked: bool) {
+        if self.phase != Phase::Serving {
+            if is_asked {
+                tracing::info!("Asked again to stop: the answer under way is cut short.");
+                self.desk.cut_short();
+            }
+            return;
+        }
+        tracing::info!(busy = self.desk.is_busy(), "Stopping.");
+        systemd::stopping(self.options.drain + 4 * FAREWELL);
+        self.desk.drain();
+        self.phase = Phase::Draining(Instant::now() + self.options.drain);
+    }
+
+    /// Takes the next step of a stop where it is due; true where it is over.
+    fn advance_stop(&mut self, now: Instant) -> bool {
+        match self.phase {
+            Phase::Serving => {}
+            Phase::Draining(until) => {
+                if now >= until {
+                    self.desk.cut_short();
+                }
+                let is_hung = now >= until + FAREWELL;
+                if !self.desk.is_busy() || is_hung {
+                    self.phase = Phase::Flushing(now + FAREWELL);
+                }
+            }
+            Phase::Flushing(until) => {
+                if self.desk.is_settled() || self.link.is_none() || now >= until {
+                    self.leave("offline");
+                    self.phase = Phase::Leaving(now + FAREWELL);
+                }
+            }
+            Phase::Leaving(until) => return now >= until || self.link.is_none(),
+        }
+        false
+    }
+
+    /// Publishes the last state and closes the connection after all that was handed over.
+    fn leave(&mut self, state: &str) {
+        let topics = &self.options.mqtt.topics;
+        let state = Publication::text(topics.state(), state.to_owned()).retained();
+        if let Some(link) = &mut self.link
+            && link.publish(&state, None).is_ok()
+        {
+            // Without room for a goodbye the last will says the same.
+            link.close().ok();
+        }
+    }
+
+    /// There is no model any more: says so and ends.
+    async fn lost(&mut self, reason: String) -> Result<(), ServiceError> {
+        tracing::error!(reason, "The model is lost.");
+        self.desk.drain();
+        self.pump(Instant::now());
+        self.leave(&format!("failed: {reason}"));
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        Err(ServiceError::ModelLost { reason })
+    }
+}

@@ -1,0 +1,25 @@
+//! MQTT: the topics, the payloads, the connection; the only place that knows the client library.
+//!
+//! [`Topics`] and [`parse`] are pure; `connection` moves bytes; [`Requester`] is the other side, for those who ask.
+
+mod answer;
+mod backoff;
+pub(crate) mod connection;
+mod conversation;
+mod fields;
+mod message;
+mod nearest;
+mod options;
+mod payload;
+mod question;
+mod requester;
+mod topics;
+
+pub use answer::{Answer, AnswerTiming, AnswerUsage};
+pub(crate) use answer::{ChunkKind, chunk_json, error_json, final_chunk_json, tokens_per_second};
+pub use message::{Message, Publication};
+pub use options::{BackoffLimits, Credentials, Options};
+pub use payload::{Refusal, Request, RequestRules, Think, parse};
+pub use question::{Question, Reply, RequesterError, RequesterOptions};
+pub use requester::{Exchange, Requester};
+pub use topics::{Inbound, TopicError, Topics, is_filter, is_level, matches};
