@@ -1,0 +1,58 @@
+//! From settings to an engine that can answer.
+
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::failure::{Failure, Outcome};
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::model::{self, LoadedModel, ModelInfo, SearchDefaults};
+use crate::service::systemd;
+
+/// An engine, and what there is to know about the model in it.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    /// Answers.
+    pub(super) engine: Engine,
+    /// What was found and chosen.
+    pub(super) info: ModelInfo,
+    /// How the model's maker would choose tokens.
+    pub(super) suggested: SearchDefaults,
+}
+
+/// Loads the model in `directory` and puts the engine round it.
+pub(super) fn load(config: &Config, directory: &Path) -> Outcome<Loaded> {
+    let LoadedModel {
+        model,
+        tokenizer,
+        directory,
+        info,
+    } = model::load(directory, &config.load_options()).map_err(Failure::model)?;
+    let options = Config::engine_options(&directory);
+    let engine = Engine::new(Box::new(model), tokenizer, options).map_err(Failure::engine)?;
+    Ok(Loaded {
+        engine,
+        info,
+        suggested: directory.search,
+    })
+}
+
+/// Does `work` and meanwhile asks the service manager for patience.
+pub(super) fn with_signs_of_life<T>(work: impl FnOnce() -> T) -> T {
+    let (done, is_done) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            systemd::loading();
+            while is_done.recv_timeout(SIGN_EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
+                systemd::loading();
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    })
+}
+
+/// Well below the time that one sign asks for.
+const SIGN_EVERY: Duration = Duration::from_secs(5);

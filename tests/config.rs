@@ -1,0 +1,333 @@
+//! Configuration seen from outside: precedence, all mistakes at once, and the sample file against the defaults.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use thinkd::config::{self, Broker, Config, ConfigError, LogLevel, Override, Sources, keys};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources() -> Sources {
+    Sources {
+        hostname: "board".to_owned(),
+        ..Sources::default()
+    }
+}
+
+fn file(directory: &tempfile::TempDir, text: &str) -> PathBuf {
+    let path = directory.path().join("config.toml");
+    std::fs::write(&path, text).expect("a file of the test's own");
+    path
+}
+
+fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs
+        .iter()
+        .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn flag(flag: &str, key: &str, value: &str) -> Override {
+    Override {
+        flag: flag.to_owned(),
+        key: key.to_owned(),
+        value: value.to_owned(),
+    }
+}
+
+fn loaded_from(text: &str) -> Result<Config, ConfigError> {
+    let directory = tempfile::tempdir().expect("a directory of the test's own");
+    config::load(&Sources {
+        file: Some(file(&directory, text)),
+        ..sources()
+    })
+}
+
+#[test]
+fn without_any_source_the_defaults_hold() {
+    let config = config::load(&sources()).unwrap();
+    assert_eq!(config.file, None);
+    assert_eq!(config.mqtt.broker, Broker::Embedded { port: 1883 });
+    assert_eq!(config.mqtt.device, "board");
+    assert_eq!(config.mqtt.topics.base(), "thinkd/board");
+    assert_eq!(config.mqtt.client_id, "thinkd-board");
+    assert_eq!(config.engine.max_tokens, 1024);
+    assert_eq!(config.engine.max_think_tokens, None);
+    assert_eq!(config.engine.sampling.temperature, None);
+    assert_eq!(config.model.directory, None);
+}
+
+#[test]
+fn flag_holds_over_environment_over_file_over_preference_over_default() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut sources = sources();
+    let threads = |sources: &Sources| config::load(sources).unwrap().engine.threads;
+    assert_eq!(threads(&sources), 0);
+    sources.preferences = vec![("engine.threads", "1".to_owned())];
+    assert_eq!(threads(&sources), 1);
+    sources.file = Some(file(&directory, "[engine]\nthreads = 2\n"));
+    assert_eq!(threads(&sources), 2);
+    sources.environment = environment(&[("THINKD_ENGINE__THREADS", "3")]);
+    assert_eq!(threads(&sources), 3);
+    sources.flags = vec![flag("--threads", "engine.threads", "4")];
+    assert_eq!(threads(&sources), 4);
+    sources.flags.push(flag("--set", "engine.threads", "5"));
+    assert_eq!(threads(&sources), 5);
+}
+
+#[test]
+fn the_file_is_the_one_named_by_flag_else_environment_else_the_systems() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, threads: usize| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, format!("engine.threads = {threads}\n")).unwrap();
+        path
+    };
+    let (system, named, flagged) = (write("system", 1), write("named", 2), write("flagged", 3));
+    let threads = |sources: &Sources| config::load(sources).unwrap().engine.threads;
+    let mut sources = Sources {
+        system_file: Some(system),
+        ..sources()
+    };
+    assert_eq!(threads(&sources), 1);
+    sources.environment = environment(&[("THINKD_CONFIG", named.to_str().unwrap())]);
+    assert_eq!(threads(&sources), 2);
+    sources.file = Some(flagged);
+    assert_eq!(threads(&sources), 3);
+}
+
+#[test]
+fn a_named_file_must_be_there_and_the_systems_need_not() {
+    let absent = PathBuf::from("/absent/config.toml");
+    let system = Sources {
+        system_file: Some(absent.clone()),
+        ..sources()
+    };
+    assert_eq!(config::load(&system).unwrap().file, None);
+    for named in [
+        Sources {
+            file: Some(absent.clone()),
+            ..sources()
+        },
+        Sources {
+            environment: environment(&[("THINKD_CONFIG", "/absent/config.toml")]),
+            ..sources()
+        },
+    ] {
+        let message = config::load(&named).unwrap_err().to_string();
+        assert!(
+            message.starts_with("/absent/config.toml: cannot be read"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn all_mistakes_of_all_sources_are_told_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = file(
+        &directory,
+        "[engine]\ntheads = 2\ntemperature = 9\n[mqtt]\nbroker = \"broker.lan\"\n\
+         [limits]\npayload_bytes_max = 2000000\n",
+    );
+    let sources = Sources {
+        file: Some(path.clone()),
+        environment: environment(&[
+            ("THINKD_MQTT__PORT", "1"),
+            ("THINKD_LOG__LEVEL", "loud"),
+            ("THINKD_MQTT__PASSWORD_FILE", "/absent/password"),
+        ]),
+        flags: vec![flag("--device", "mqtt.device", "a/b")],
+        ..sources()
+    };
+    let message = config::load(&sources).unwrap_err().to_string();
+    let message = message.replace(path.to_str().unwrap(), "config.toml");
+    insta::assert_snapshot!(message, @r#"
+    config.toml:2: engine.theads: unknown key, did you mean engine.threads?
+    config.toml:3: engine.temperature: 9 is not allowed; it is a number from 0 to 5, or "model"
+    environment variable THINKD_LOG__LEVEL: log.level: "loud" is not allowed; it is one of "error", "warn", "info", "debug", "trace"
+    environment variable THINKD_MQTT__PORT: unknown variable; they are called THINKD_SECTION__KEY
+    config.toml:5: mqtt.broker: "broker.lan" is not allowed; it is "embedded" or "mqtt://host:port"
+    flag --device: mqtt.device: "a/b" is not allowed; it is at most 64 letters, digits, "-", "_" and "."
+    environment variable THINKD_MQTT__PASSWORD_FILE: mqtt.password_file: cannot read /absent/password: No such file or directory (os error 2)
+    config.toml:7: limits.payload_bytes_max: 2000000 is above limits.queue_bytes_max, which is 1048576
+    "#);
+}
+
+#[test]
+fn keys_that_do_not_go_together_are_refused() {
+    for (text, expected) in [
+        (
+            "limits.max_tokens = 100",
+            "limits.max_tokens: 100 is below engine.max_tokens",
+        ),
+        (
+            "limits.queue_bytes_max = 300",
+            "limits.queue_bytes_max: 300 is below",
+        ),
+        (
+            "engine.max_tokens = 9000",
+            "engine.max_tokens: 9000 is above limits.max_tokens",
+        ),
+        (
+            "mqtt.base_topic = 'a/#'",
+            "mqtt.base_topic: topic base \"a/#\"",
+        ),
+        (
+            "mqtt.reply_topics_allowed = ['a+']",
+            "mqtt.reply_topics_allowed: \"a+\"",
+        ),
+    ] {
+        let message = loaded_from(text).unwrap_err().to_string();
+        assert!(message.contains(expected), "{text}: {message}");
+    }
+}
+
+#[test]
+fn the_password_is_read_from_its_file_and_never_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("mqtt_password"), "open sesame\n").unwrap();
+    let sources = Sources {
+        environment: environment(&[
+            ("CREDENTIALS_DIRECTORY", directory.path().to_str().unwrap()),
+            ("THINKD_MQTT__USERNAME", "board"),
+            ("THINKD_MQTT__PASSWORD_FILE", "mqtt_password"),
+        ]),
+        ..sources()
+    };
+    let config = config::load(&sources).unwrap();
+    assert_eq!(
+        config.mqtt.password.as_ref().unwrap().reveal(),
+        "open sesame"
+    );
+    assert!(!format!("{config:?}").contains("sesame"));
+}
+
+#[test]
+fn a_password_without_a_user_name_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("p");
+    std::fs::write(&path, "x").unwrap();
+    let message = loaded_from(&format!("mqtt.password_file = {path:?}"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.ends_with("mqtt.password_file: is set, but mqtt.username is not"),
+        "{message}"
+    );
+}
+
+#[test]
+fn text_that_is_no_text_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.toml");
+    std::fs::write(&path, [0xff, 0xfe]).unwrap();
+    let message = config::load(&Sources {
+        file: Some(path),
+        ..sources()
+    })
+    .unwrap_err()
+    .to_string();
+    assert!(message.contains("cannot be read"), "{message}");
+}
+
+fn sample() -> String {
+    std::fs::read_to_string(root().join("systemd/config.toml")).expect("the sample file")
+}
+
+#[test]
+fn the_sample_file_says_nothing_as_it_is_and_the_defaults_without_its_comments() {
+    let defaults = config::load(&sources()).unwrap();
+    let as_it_is = loaded_from(&sample()).unwrap();
+    assert_eq!(
+        Config {
+            file: None,
+            ..as_it_is
+        },
+        defaults
+    );
+    let uncommented: String = sample()
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(rest) if !rest.starts_with(' ') => format!("{rest}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let all_set = loaded_from(&uncommented).unwrap();
+    assert_eq!(
+        Config {
+            file: None,
+            ..all_set
+        },
+        defaults
+    );
+}
+
+#[test]
+fn the_sample_file_holds_every_key_once_in_order_with_its_range() {
+    let sample = sample();
+    let mut section = String::new();
+    let mut found = Vec::new();
+    let lines: Vec<&str> = sample.lines().collect();
+    for (i, line) in lines.iter().enumerate() {
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']').to_owned();
+        }
+        let Some((name, value)) = line
+            .strip_prefix('#')
+            .and_then(|line| line.split_once(" = "))
+        else {
+            continue;
+        };
+        if name.starts_with(' ') {
+            continue;
+        }
+        let path = format!("{section}.{name}");
+        let key = keys::find(&path).unwrap_or_else(|| panic!("{path} is not a key"));
+        assert_eq!(
+            value,
+            format!("{:#}", key.default_value()),
+            "default of {path}"
+        );
+        let range = key.kind.to_string();
+        let range = format!("# {}{}.", range[..1].to_uppercase(), &range[1..]);
+        assert_eq!(lines[i - 1], range, "range of {path}");
+        assert!(lines[i - 2].starts_with("# "), "{path} is not explained");
+        found.push(path);
+    }
+    let known: Vec<String> = keys::KEYS.iter().map(keys::Key::path).collect();
+    assert_eq!(found, known);
+}
+
+#[test]
+fn every_word_of_a_choice_is_understood() {
+    for (word, level) in [
+        ("error", LogLevel::Error),
+        ("warn", LogLevel::Warn),
+        ("info", LogLevel::Info),
+        ("debug", LogLevel::Debug),
+        ("trace", LogLevel::Trace),
+    ] {
+        assert_eq!(
+            loaded_from(&format!("log.level = '{word}'"))
+                .unwrap()
+                .log
+                .level,
+            level
+        );
+    }
+}
+
+proptest::proptest! {
+    /// Any text is a configuration or a list of mistakes, each one line.
+    #[test]
+    fn no_text_makes_it_panic(text in "(\\[?[a-z_.]{0,12}\\]?( = )?[-0-9a-z\"'#\\[\\]{}.]{0,8}\n?){0,8}") {
+        if let Err(error) = loaded_from(&text) {
+            for mistake in error.mistakes {
+                proptest::prop_assert_eq!(mistake.to_string().lines().count(), 1);
+            }
+        }
+    }
+}
