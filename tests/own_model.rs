@@ -1,0 +1,144 @@
+//! The shipped model through thinkd's own stack: the same greedy tokens as ONNX Runtime, and right answers.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use thinkd::engine::{Budget, Engine, GenerationRequest, Message, Role, SamplingOptions, Uninterrupted};
+use thinkd::model::{self, Activations, LanguageModel, LoadOptions, TokenText, TractModel};
+
+/// Greedy steps that have to be the same.
+const STEPS: usize = 64;
+/// Prompts they have to be the same on.
+const PROMPTS: usize = 20;
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/thinkd-mini")
+}
+
+fn load(activations: Activations) -> model::LoadedModel {
+    let options = LoadOptions { activations, ..LoadOptions::default() };
+    model::load(&directory(), &options).unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    prompt: String,
+    rendered: String,
+    prompt_ids: Vec<u32>,
+    int8_activations: Greedy,
+    f32_activations: Greedy,
+}
+
+#[derive(Deserialize)]
+struct Greedy {
+    ids: Vec<u32>,
+}
+
+fn reference() -> Vec<Case> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/thinkd-mini-greedy.json");
+    let reference: Reference = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert!(reference.cases.len() >= PROMPTS);
+    reference.cases
+}
+
+fn greedy(model: &mut TractModel, prompt: &[u32], steps: usize) -> Vec<u32> {
+    model.truncate(0);
+    let mut tokens = prompt.to_vec();
+    let mut generated = Vec::new();
+    while generated.len() < steps {
+        let logits = model.forward(&tokens).unwrap();
+        let best = (0..logits.len()).fold(0, |b, i| if logits[i] > logits[b] { i } else { b });
+        tokens = vec![u32::try_from(best).unwrap()];
+        generated.push(tokens[0]);
+    }
+    generated
+}
+
+fn same_tokens(activations: Activations, expected: impl Fn(&Case) -> &Greedy) {
+    let mut model = load(activations).model;
+    for case in reference() {
+        let ids = &expected(&case).ids;
+        assert!(ids.len() >= STEPS, "{}", case.prompt);
+        assert_eq!(&greedy(&mut model, &case.prompt_ids, ids.len()), ids, "{}", case.prompt);
+    }
+}
+
+#[test]
+fn greedy_tokens_equal_onnx_runtime_with_f32_activations() {
+    same_tokens(Activations::F32, |case| &case.f32_activations);
+}
+
+#[test]
+fn greedy_tokens_equal_onnx_runtime_as_exported() {
+    same_tokens(Activations::Auto, |case| &case.int8_activations);
+}
+
+#[test]
+fn prompts_become_the_tokens_they_are_in_the_reference() {
+    let tokenizer = load(Activations::Auto).tokenizer;
+    for case in reference() {
+        assert_eq!(tokenizer.encode(&case.rendered).unwrap(), case.prompt_ids, "{}", case.prompt);
+    }
+}
+
+#[derive(Deserialize)]
+struct Problem {
+    family: String,
+    prompt: String,
+    answer: String,
+    #[serde(default)]
+    system: Option<String>,
+}
+
+/// The share of right answers that the model's card promises, on problems it was not trained on.
+const RIGHT_PERCENT: usize = 80;
+/// Problems asked here; `models/recipe` evaluates more.
+const PROBLEMS: usize = 60;
+
+#[test]
+fn answers_fresh_questions_and_closes_its_thoughts() {
+    let mut engine = engine(load(Activations::Auto));
+    let text = std::fs::read_to_string(directory().join("eval/fresh.jsonl")).unwrap();
+    let problems: Vec<Problem> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let step = problems.len() / PROBLEMS;
+    let (mut right, mut wrong) = (0, Vec::new());
+    for problem in problems.iter().step_by(step.max(1)).take(PROBLEMS) {
+        let system = problem.system.iter().map(|content| (Role::System, content));
+        let messages = system
+            .chain([(Role::User, &problem.prompt)])
+            .map(|(role, content)| Message { role, content: content.clone() })
+            .collect();
+        let request = GenerationRequest {
+            messages,
+            sampling: SamplingOptions::default(),
+            budget: Budget { max_tokens: 400, max_think_tokens: None },
+            stop: Vec::new(),
+        };
+        let completion = engine.generate(&request, &Uninterrupted, &mut |_| {}).unwrap();
+        if completion.answer == problem.answer && !completion.thought.is_empty() {
+            right += 1;
+        } else {
+            wrong.push(format!("{}: {} -> {}", problem.family, problem.answer, completion.answer));
+        }
+    }
+    let percent = 100 * right / (right + wrong.len());
+    println!("{percent} % of {} right", right + wrong.len());
+    assert!(percent >= RIGHT_PERCENT, "{percent} % right; wrong: {wrong:#?}");
+}
+
+fn engine(loaded: model::LoadedModel) -> Engine {
+    let options = thinkd::engine::EngineOptions {
+        chat_template: loaded.directory.chat_template,
+        bos_token: loaded.directory.bos_token,
+        eos_token: loaded.directory.eos_token,
+        eos_token_ids: loaded.directory.eos_token_ids,
+        ..thinkd::engine::EngineOptions::default()
+    };
+    Engine::new(Box::new(loaded.model), loaded.tokenizer, options).unwrap()
+}
