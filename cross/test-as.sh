@@ -50,7 +50,7 @@ for core in "${cores[@]}"; do
         exit 1
     fi
     echo "kernels: $chosen, as expected"
-    # Read by cargo, and by tests that start thinkd themselves.
-    export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER=$run
+    # The first is for cargo, the second for tests that start a program themselves (tests/support/program.rs).
+    export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER=$run THINKD_TEST_RUNNER=$run
     cargo test --locked --release --target "$target" "$@"
 done

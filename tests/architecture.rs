@@ -46,6 +46,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
     ("tracing_subscriber", &["cli"]),
     ("tract_onnx", &["ops", "model"]),
+    ("zerocopy", &["ops", "model"]),
+    ("zerocopy", &["ops"]),
 ];
 
 fn root() -> &'static Path {

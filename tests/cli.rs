@@ -1,5 +1,12 @@
 //! The program as a person meets it: help, answers, error texts, exit statuses.
 
+// What holds by default wants the broker inside; a build without it refuses its own defaults.
+#![cfg(feature = "embedded-broker")]
+
+mod support {
+    pub(crate) mod program;
+}
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -8,6 +15,7 @@ use std::process::{Child, Command, Output, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
+use support::program::program;
 
 const MODEL_FILES: [&str; 6] = [
     "model.onnx",
@@ -24,7 +32,7 @@ fn shipped_model() -> PathBuf {
 
 /// The program in a clean environment, started in the clone, with nothing to read.
 fn thinkd(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_thinkd"));
+    let mut command = program(env!("CARGO_BIN_EXE_thinkd"));
     command
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -156,7 +164,8 @@ fn a_kernel_set_this_processor_has_not_is_refused() {
 
 #[test]
 fn a_model_directory_that_cannot_be_used_exits_with_78_file_and_reason_in_one_line() {
-    let damages: [(&str, &str, fn(&Path)); 5] = [
+    type Damage = fn(&Path);
+    let damages: [(&str, &str, Damage); 5] = [
         ("missing", "tokenizer.json", |model| {
             std::fs::remove_file(model.join("tokenizer.json")).expect("it was copied");
         }),
@@ -210,13 +219,13 @@ fn without_a_model_it_says_what_to_set() {
     assert_eq!(status, 78);
     assert!(message.contains("/absent/model"), "{message}");
     // A copy of the program far from any clone, where nothing is installed.
-    let program = directory.path().join("thinkd");
-    std::fs::copy(env!("CARGO_BIN_EXE_thinkd"), &program).unwrap();
+    let copy = directory.path().join("thinkd");
+    std::fs::copy(env!("CARGO_BIN_EXE_thinkd"), &copy).unwrap();
     if Path::new("/usr/share/thinkd").exists() || Path::new("/usr/local/share/thinkd").exists() {
         println!("skipped: thinkd is installed here");
         return;
     }
-    let output = Command::new(&program)
+    let output = program(&copy)
         .arg("check")
         .env_clear()
         .current_dir("/")
@@ -385,7 +394,6 @@ fn bench_refuses_more_than_the_context_holds() {
     assert!(message.contains("model.context_tokens is 64"), "{message}");
 }
 
-#[cfg(feature = "embedded-broker")]
 mod over_mqtt {
     use super::*;
 

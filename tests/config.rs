@@ -1,5 +1,8 @@
 //! Configuration seen from outside: precedence, all mistakes at once, and the sample file against the defaults.
 
+// The defaults want the broker inside; a build without it refuses them.
+#![cfg(feature = "embedded-broker")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -299,6 +302,34 @@ fn the_sample_file_holds_every_key_once_in_order_with_its_range() {
     }
     let known: Vec<String> = keys::KEYS.iter().map(keys::Key::path).collect();
     assert_eq!(found, known);
+}
+
+#[test]
+fn the_documents_name_only_keys_there_are() {
+    let sections: Vec<&str> = keys::KEYS.iter().map(|key| key.section).collect();
+    let mut named = 0;
+    for document in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "docs/mqtt.md",
+        "systemd/README.md",
+    ] {
+        let text = std::fs::read_to_string(root().join(document)).unwrap();
+        for word in text
+            .split('`')
+            .filter(|word| !word.contains(char::is_whitespace))
+        {
+            let Some((section, name)) = word.split_once('.') else {
+                continue;
+            };
+            let is_name = name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            if sections.contains(&section) && is_name {
+                assert!(keys::find(word).is_some(), "{document}: {word}");
+                named += 1;
+            }
+        }
+    }
+    assert!(named >= 10, "only {named} keys found");
 }
 
 #[test]

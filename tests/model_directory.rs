@@ -1,5 +1,10 @@
 //! A model directory with a fault is refused at load, with the file and the reason in one line.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot read its data has failed"
+)]
+
 use std::path::{Path, PathBuf};
 
 use prost::Message;
@@ -48,7 +53,11 @@ fn spoilt_graph(spoil: impl Fn(&mut ModelProto), parts: &[&str]) {
 
 fn node<'a>(proto: &'a mut ModelProto, op_type: &str) -> &'a mut NodeProto {
     let graph = proto.graph.as_mut().unwrap();
-    graph.node.iter_mut().find(|n| n.op_type == op_type).unwrap()
+    graph
+        .node
+        .iter_mut()
+        .find(|n| n.op_type == op_type)
+        .unwrap()
 }
 
 fn attribute<'a>(node: &'a mut NodeProto, name: &str) -> &'a mut AttributeProto {
@@ -57,9 +66,13 @@ fn attribute<'a>(node: &'a mut NodeProto, name: &str) -> &'a mut AttributeProto 
 
 #[test]
 fn names_each_file_that_is_missing() {
-    for name in
-        ["genai_config.json", "model.onnx", "model.onnx.data", "tokenizer.json", "tokenizer_config.json"]
-    {
+    for name in [
+        "genai_config.json",
+        "model.onnx",
+        "model.onnx.data",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ] {
         let directory = copy();
         std::fs::remove_file(directory.path().join(name)).unwrap();
         let text = refusal(directory.path());
@@ -90,7 +103,14 @@ fn refuses_data_truncated_anywhere() {
     let directory = copy();
     let path = directory.path().join("model.onnx.data");
     let whole = std::fs::read(&path).unwrap();
-    for length in [0, 1, whole.len() / 3, whole.len() / 2, whole.len() - 4096, whole.len() - 1] {
+    for length in [
+        0,
+        1,
+        whole.len() / 3,
+        whole.len() / 2,
+        whole.len() - 4096,
+        whole.len() - 1,
+    ] {
         std::fs::write(&path, &whole[..length]).unwrap();
         let text = refusal(directory.path());
         assert!(
@@ -115,7 +135,11 @@ fn refuses_a_graph_truncated_anywhere() {
 
 #[test]
 fn refuses_text_files_that_are_not_what_they_should_be() {
-    for name in ["genai_config.json", "tokenizer.json", "tokenizer_config.json"] {
+    for name in [
+        "genai_config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ] {
         for content in ["", "{", "[]", "{\"model\": 3}", "\u{0}"] {
             if name == "tokenizer_config.json" && content.starts_with("{\"") {
                 continue; // unknown keys are allowed there
@@ -148,7 +172,11 @@ fn names_the_operator_it_cannot_run() {
 fn names_the_attribute_and_value_it_cannot_run() {
     spoilt_graph(
         |proto| attribute(node(proto, "MatMulNBits"), "block_size").i = 48,
-        &["com.microsoft.MatMulNBits", "block_size = 48", "16, 32, 64, 128 and 256"],
+        &[
+            "com.microsoft.MatMulNBits",
+            "block_size = 48",
+            "16, 32, 64, 128 and 256",
+        ],
     );
     spoilt_graph(
         |proto| attribute(node(proto, "MatMulNBits"), "bits").i = 2,
@@ -156,12 +184,14 @@ fn names_the_attribute_and_value_it_cannot_run() {
     );
     spoilt_graph(
         |proto| {
-            node(proto, "GroupQueryAttention").attribute.push(AttributeProto {
-                name: "smooth_softmax".into(),
-                r#type: 2,
-                i: 1,
-                ..Default::default()
-            });
+            node(proto, "GroupQueryAttention")
+                .attribute
+                .push(AttributeProto {
+                    name: "smooth_softmax".into(),
+                    r#type: 2,
+                    i: 1,
+                    ..Default::default()
+                });
         },
         &["com.microsoft.GroupQueryAttention", "smooth_softmax = 1"],
     );
@@ -190,7 +220,11 @@ fn refuses_sizes_that_disagree_with_the_tensors() {
     spoilt_graph(
         |proto| {
             let tensors = &mut proto.graph.as_mut().unwrap().initializer;
-            tensors.iter_mut().find(|t| t.name.contains("weight_Q4")).unwrap().dims[0] += 1;
+            tensors
+                .iter_mut()
+                .find(|t| t.name.contains("weight_Q4"))
+                .unwrap()
+                .dims[0] += 1;
         },
         &["weight_Q4", "bytes"],
     );
@@ -231,9 +265,15 @@ fn refuses_offsets_that_overflow() {
 #[test]
 fn refuses_options_the_model_or_machine_has_not() {
     let directory = copy();
-    let options = LoadOptions { context_tokens: Some(100_000), ..LoadOptions::default() };
+    let options = LoadOptions {
+        context_tokens: Some(100_000),
+        ..LoadOptions::default()
+    };
     assert!(refusal_with(directory.path(), &options).contains("context_tokens is 100000"));
-    let options = LoadOptions { kernels: Some("mmx".into()), ..LoadOptions::default() };
+    let options = LoadOptions {
+        kernels: Some("mmx".into()),
+        ..LoadOptions::default()
+    };
     let text = refusal_with(directory.path(), &options);
     assert!(text.contains("mmx") && text.contains("scalar"), "{text}");
 }
@@ -241,10 +281,22 @@ fn refuses_options_the_model_or_machine_has_not() {
 #[test]
 fn refuses_tokens_that_do_not_fit_and_goes_on() {
     let directory = copy();
-    let options = LoadOptions { context_tokens: Some(8), ..LoadOptions::default() };
+    let options = LoadOptions {
+        context_tokens: Some(8),
+        ..LoadOptions::default()
+    };
     let mut model = model::load(directory.path(), &options).unwrap().model;
-    assert!(matches!(model.forward(&[1; 9]), Err(ModelError::ContextFull { tokens: 9, .. })));
-    assert!(model.forward(&[1_000_000]).unwrap_err().to_string().contains("outside the vocabulary"));
+    assert!(matches!(
+        model.forward(&[1; 9]),
+        Err(ModelError::ContextFull { tokens: 9, .. })
+    ));
+    assert!(
+        model
+            .forward(&[1_000_000])
+            .unwrap_err()
+            .to_string()
+            .contains("outside the vocabulary")
+    );
     let first = model.forward(&[1, 2, 3]).unwrap().to_vec();
     model.truncate(0);
     assert_eq!(model.forward(&[1, 2, 3]).unwrap(), first);

@@ -1,7 +1,12 @@
 //! Logits against ONNX Runtime's on the same files, for every variant in `tests/data`.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot read its data has failed"
+)]
+
 mod support {
-    pub mod npy;
+    pub(crate) mod npy;
 }
 
 use std::path::{Path, PathBuf};
@@ -25,8 +30,12 @@ fn variants() -> Vec<PathBuf> {
 }
 
 fn load(directory: &Path, activations: Activations) -> Result<TractModel, String> {
-    let options =
-        LoadOptions { activations, threads: 2, all_logits: true, ..LoadOptions::default() };
+    let options = LoadOptions {
+        activations,
+        threads: 2,
+        all_logits: true,
+        ..LoadOptions::default()
+    };
     match thinkd::model::load(directory, &options) {
         Ok(loaded) => Ok(loaded.model),
         Err(error) => Err(error.to_string()),
@@ -67,7 +76,10 @@ impl Reference {
         for tokens in self.prompt.chunks(chunk) {
             let logits = model.forward_all(tokens).unwrap().to_vec();
             // A graph that prunes its head gives one row a run: pad, so that positions stay what they are.
-            rows.resize(rows.len() + tokens.len() * vocab_size - logits.len(), f32::NAN);
+            rows.resize(
+                rows.len() + tokens.len() * vocab_size - logits.len(),
+                f32::NAN,
+            );
             rows.extend(logits);
         }
         let prompt = self
@@ -85,14 +97,21 @@ impl Reference {
 
 fn max_difference(ours: &[f32], theirs: &[f32]) -> f32 {
     assert_eq!(ours.len(), theirs.len());
-    ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    ours.iter()
+        .zip(theirs)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max)
 }
 
 /// Root of the summed squares of the differences, relative to that of the reference.
 fn relative_difference(ours: &[f32], theirs: &[f32]) -> f64 {
     let square = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>();
-    let difference =
-        square(&mut ours.iter().zip(theirs).map(|(a, b)| f64::from(*a) - f64::from(*b)));
+    let difference = square(
+        &mut ours
+            .iter()
+            .zip(theirs)
+            .map(|(a, b)| f64::from(*a) - f64::from(*b)),
+    );
     (difference / square(&mut theirs.iter().map(|v| f64::from(*v)))).sqrt()
 }
 
@@ -116,7 +135,9 @@ fn every_variant_with_f32_activations_in_one_go_in_chunks_and_step_by_step() {
             let s = max_difference(&steps, &reference.logits("f32_step_logits.npy"));
             println!("{name} chunk {chunk}: prompt {p:.1e} steps {s:.1e}");
             if !(p <= 1e-4 && s <= 1e-4) {
-                failures.push(format!("{name} chunk {chunk}: prompt {p:.1e} steps {s:.1e}"));
+                failures.push(format!(
+                    "{name} chunk {chunk}: prompt {p:.1e} steps {s:.1e}"
+                ));
             }
         }
     }
@@ -127,7 +148,9 @@ fn every_variant_with_f32_activations_in_one_go_in_chunks_and_step_by_step() {
 fn yardstick(variant: &str) -> f64 {
     let text = std::fs::read_to_string(data().join("yardstick.json")).unwrap();
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
-    json[variant]["exported_vs_f32_relative_error"].as_f64().unwrap()
+    json[variant]["exported_vs_f32_relative_error"]
+        .as_f64()
+        .unwrap()
 }
 
 /// With 8-bit activations a rounding flips where two runtimes add in another order, and single logits differ.
@@ -153,7 +176,9 @@ fn every_variant_as_exported_within_the_statistical_bound_and_with_the_same_gree
         let bound = (2.0 * yardstick(&name)).max(1e-4);
         println!("{name}: prompt {p:.1e} steps {s:.1e} bound {bound:.1e}");
         if !(p <= bound && s <= bound) {
-            failures.push(format!("{name}: prompt {p:.1e} steps {s:.1e} bound {bound:.1e}"));
+            failures.push(format!(
+                "{name}: prompt {p:.1e} steps {s:.1e} bound {bound:.1e}"
+            ));
         }
         let last = prompt.len() - vocab_size;
         let ours: Vec<u32> = std::iter::once(&prompt[last..])
@@ -162,13 +187,21 @@ fn every_variant_as_exported_within_the_statistical_bound_and_with_the_same_gree
             .map(argmax)
             .collect();
         if ours != reference.steps {
-            failures.push(format!("{name}: greedy {ours:?}, expected {:?}", reference.steps));
+            failures.push(format!(
+                "{name}: greedy {ours:?}, expected {:?}",
+                reference.steps
+            ));
         }
     }
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
 fn argmax(logits: &[f32]) -> u32 {
-    let best = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
+    let best = logits
+        .iter()
+        .enumerate()
+        .max_by(|a, b| a.1.total_cmp(b.1))
+        .unwrap()
+        .0;
     u32::try_from(best).unwrap()
 }

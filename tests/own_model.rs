@@ -1,9 +1,16 @@
 //! The shipped model through thinkd's own stack: the same greedy tokens as ONNX Runtime, and right answers.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot read its data has failed"
+)]
+
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use thinkd::engine::{Budget, Engine, GenerationRequest, Message, Role, SamplingOptions, Uninterrupted};
+use thinkd::engine::{
+    Budget, Engine, GenerationRequest, Message, Role, SamplingOptions, Uninterrupted,
+};
 use thinkd::model::{self, Activations, LanguageModel, LoadOptions, TokenText, TractModel};
 
 /// Greedy steps that have to be the same.
@@ -16,7 +23,10 @@ fn directory() -> PathBuf {
 }
 
 fn load(activations: Activations) -> model::LoadedModel {
-    let options = LoadOptions { activations, ..LoadOptions::default() };
+    let options = LoadOptions {
+        activations,
+        ..LoadOptions::default()
+    };
     model::load(&directory(), &options).unwrap_or_else(|e| panic!("{e}"))
 }
 
@@ -64,7 +74,12 @@ fn same_tokens(activations: Activations, expected: impl Fn(&Case) -> &Greedy) {
     for case in reference() {
         let ids = &expected(&case).ids;
         assert!(ids.len() >= STEPS, "{}", case.prompt);
-        assert_eq!(&greedy(&mut model, &case.prompt_ids, ids.len()), ids, "{}", case.prompt);
+        assert_eq!(
+            &greedy(&mut model, &case.prompt_ids, ids.len()),
+            ids,
+            "{}",
+            case.prompt
+        );
     }
 }
 
@@ -82,7 +97,12 @@ fn greedy_tokens_equal_onnx_runtime_as_exported() {
 fn prompts_become_the_tokens_they_are_in_the_reference() {
     let tokenizer = load(Activations::Auto).tokenizer;
     for case in reference() {
-        assert_eq!(tokenizer.encode(&case.rendered).unwrap(), case.prompt_ids, "{}", case.prompt);
+        assert_eq!(
+            tokenizer.encode(&case.rendered).unwrap(),
+            case.prompt_ids,
+            "{}",
+            case.prompt
+        );
     }
 }
 
@@ -104,32 +124,48 @@ const PROBLEMS: usize = 60;
 fn answers_fresh_questions_and_closes_its_thoughts() {
     let mut engine = engine(load(Activations::Auto));
     let text = std::fs::read_to_string(directory().join("eval/fresh.jsonl")).unwrap();
-    let problems: Vec<Problem> =
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let problems: Vec<Problem> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     let step = problems.len() / PROBLEMS;
     let (mut right, mut wrong) = (0, Vec::new());
     for problem in problems.iter().step_by(step.max(1)).take(PROBLEMS) {
         let system = problem.system.iter().map(|content| (Role::System, content));
         let messages = system
             .chain([(Role::User, &problem.prompt)])
-            .map(|(role, content)| Message { role, content: content.clone() })
+            .map(|(role, content)| Message {
+                role,
+                content: content.clone(),
+            })
             .collect();
         let request = GenerationRequest {
             messages,
             sampling: SamplingOptions::default(),
-            budget: Budget { max_tokens: 400, max_think_tokens: None },
+            budget: Budget {
+                max_tokens: 400,
+                max_think_tokens: None,
+            },
             stop: Vec::new(),
         };
-        let completion = engine.generate(&request, &Uninterrupted, &mut |_| {}).unwrap();
+        let completion = engine
+            .generate(&request, &Uninterrupted, &mut |_| {})
+            .unwrap();
         if completion.answer == problem.answer && !completion.thought.is_empty() {
             right += 1;
         } else {
-            wrong.push(format!("{}: {} -> {}", problem.family, problem.answer, completion.answer));
+            wrong.push(format!(
+                "{}: {} -> {}",
+                problem.family, problem.answer, completion.answer
+            ));
         }
     }
     let percent = 100 * right / (right + wrong.len());
     println!("{percent} % of {} right", right + wrong.len());
-    assert!(percent >= RIGHT_PERCENT, "{percent} % right; wrong: {wrong:#?}");
+    assert!(
+        percent >= RIGHT_PERCENT,
+        "{percent} % right; wrong: {wrong:#?}"
+    );
 }
 
 fn engine(loaded: model::LoadedModel) -> Engine {

@@ -14,11 +14,12 @@ mod support {
     pub(crate) mod broker;
     pub(crate) mod client;
     pub(crate) mod daemon;
+    pub(crate) mod program;
     pub(crate) mod scripted;
 }
 
 use std::os::unix::net::UnixDatagram;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -26,6 +27,7 @@ use nix::unistd::Pid;
 use support::broker::{TestBroker, free_port, with_each_broker};
 use support::client::{TestClient, code, text};
 use support::daemon::{options, topics};
+use support::program::program;
 use support::scripted::{Asked, Scripted};
 use thinkd::service::{self, ServiceError, run_until, stop_pair};
 
@@ -64,7 +66,7 @@ impl Process {
         notifications
             .set_read_timeout(Some(Duration::from_secs(15)))
             .unwrap();
-        let child = Command::new(std::env::current_exe().unwrap())
+        let child = program(std::env::current_exe().unwrap())
             .args(["--exact", "be_the_daemon", "--ignored", "--nocapture"])
             .env(BROKER_PORT, port.to_string())
             .env("NOTIFY_SOCKET", &socket)

@@ -33,9 +33,27 @@ RELATIONS = {
 
 
 def comparison(a, a_decimals, relation, b, b_decimals):
-    """`29.3>28: yes`; the two numbers may have different numbers of decimals."""
+    """`29.3>28: 2=2 9>8, yes`: digit by digit up to the first that differs; a longer whole part settles it at once.
+
+    `1104<980: 4>3 digits, no`. The two numbers may have different numbers of decimals.
+    """
+    left, right = text(a, a_decimals), text(b, b_decimals)
+    whole, _, fraction = left.partition(".")
+    other_whole, _, other_fraction = right.partition(".")
+    if len(whole) != len(other_whole):
+        steps = [f"{len(whole)}{sign(len(whole), len(other_whole))}{len(other_whole)} digits"]
+    else:
+        places, steps = max(a_decimals, b_decimals), []
+        for x, y in zip(whole + fraction.ljust(places, "0"), other_whole + other_fraction.ljust(places, "0")):
+            steps.append(f"{x}{sign(x, y)}{y}")
+            if x != y:
+                break
     holds = RELATIONS[relation](a * 10**b_decimals, b * 10**a_decimals)
-    return f"{text(a, a_decimals)}{relation}{text(b, b_decimals)}: {'yes' if holds else 'no'}", holds
+    return f"{left}{relation}{right}: {' '.join(steps)}, {'yes' if holds else 'no'}", holds
+
+
+def sign(x, y):
+    return "=" if x == y else ">" if x > y else "<"
 
 
 def division(total, decimals, n):

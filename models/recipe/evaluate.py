@@ -9,6 +9,7 @@
 import argparse
 import json
 import math
+import multiprocessing
 import pathlib
 import random
 import statistics
@@ -17,9 +18,9 @@ import problems
 from runtime import Exported
 
 
-def fresh(seed, count):
+def fresh(seed, count, families=problems.FAMILIES):
     """`count` problems of every family in both phrasing groups."""
-    for family in problems.FAMILIES:
+    for family in families:
         for group in ("seen", "unseen"):
             rng = random.Random(f"fresh/{seed}/{family}/{group}")
             for _ in range(count):
@@ -39,13 +40,27 @@ def cell(right, count):
     return f"{100 * right / count:5.1f} ({low:.0f}–{high:.0f})"
 
 
+def measure(job):
+    """Answers one family in one phrasing group; returns how many were right, the lengths and the failures."""
+    options, family, group = job
+    model = Exported(options.model, options.accuracy_level)
+    right, lengths, failures = 0, [], []
+    for _, _, made in (p for p in fresh(options.seed, options.count, [family]) if p[1] == group):
+        thought, answer, length = model.answer(made.system, made.prompt)
+        right += answer == made.answer
+        lengths.append(length)
+        if answer != made.answer:
+            failures.append((made, thought, answer))
+    return right, lengths, failures
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=pathlib.Path)
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1001)
     parser.add_argument("--accuracy-level", type=int, help="of every MatMulNBits, instead of the file's")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--failures", type=int, default=0, help="failures to print per family and group")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--write-fresh", type=pathlib.Path)
@@ -59,17 +74,14 @@ def main():
                     line["system"] = made.system
                 out.write(json.dumps(line, ensure_ascii=False) + "\n")
         return
-    model = Exported(options.model, options.accuracy_level, options.threads)
-    tally, lengths, shown = {}, [], {}
-    for family, group, made in fresh(options.seed, options.count):
-        thought, answer, length = model.answer(made.system, made.prompt)
-        right = answer == made.answer
-        counts = tally.setdefault(family, {"seen": [0, 0], "unseen": [0, 0]})[group]
-        counts[0] += right
-        counts[1] += 1
-        lengths.append(length)
-        if not right and shown.setdefault((family, group), 0) < options.failures:
-            shown[family, group] += 1
+    jobs = [(options, family, group) for family in problems.FAMILIES for group in ("seen", "unseen")]
+    with multiprocessing.Pool(options.processes) as pool:
+        results = pool.map(measure, jobs, chunksize=1)
+    tally, lengths = {}, []
+    for (_, family, group), (right, taken, failures) in zip(jobs, results):
+        tally.setdefault(family, {})[group] = [right, len(taken)]
+        lengths += taken
+        for made, thought, answer in failures[: options.failures]:
             print(f"--- {family}, {group}\n{made.prompt}\nwanted: {made.thought}\n  => {made.answer}\ngot: {thought}\n  => {answer}\n")
     print("| family | seen phrasings, % (95 %) | unseen phrasings, % (95 %) |\n|---|---|---|")
     sums = {"seen": [0, 0], "unseen": [0, 0]}

@@ -208,15 +208,21 @@ class Model(nn.Module):
                 nn.init.zeros_(parameter)
             elif parameter.ndim == 2:
                 small = "o_proj" in name or "down_proj" in name
-                nn.init.normal_(parameter, std=0.02 if "embed" in name or "lm_head" in name else parameter.shape[1] ** -0.5 * (0.3 if small else 0.7))
-
+                nn.init.normal_(parameter, std=parameter.shape[1] ** -0.5 * (0.3 if small else 0.7))
+        with torch.no_grad():
+            # Tokens enter large, so that what they are stays visible beside what the layers add, and leave by a turned
+            # copy of the same vectors: to repeat any word, however rare, is then one linear map for all words.
+            self.model.embed_tokens.weight.normal_(std=4.0)
+            turned = torch.linalg.qr(torch.randn(shape.hidden, shape.hidden))[0]
+            self.lm_head.weight.copy_(self.model.embed_tokens.weight @ turned * 0.03)
         look_back(self)
 
     def forward(self, ids, groups, targets):
         """The mean cross-entropy over the positions whose target is not -1; all documents in one flat row."""
         x = self.model(ids, groups)
         where = (targets >= 0).nonzero().squeeze(1)
-        logits = self.lm_head(x[where]).float()
+        with torch.autocast("cpu", enabled=False):  # In bf16 the logits would be known to 1/16 only.
+            logits = self.lm_head(x[where].float())
         return F.cross_entropy(logits, targets[where])
 
     def round_weights(self, on):

@@ -11,6 +11,7 @@ import argparse
 import dataclasses
 import json
 import random
+import re
 
 import arithmetic
 import words
@@ -51,6 +52,11 @@ def with_unit(number, unit):
     return f"{number} {unit}" if unit else number
 
 
+def unit_shown(prompt, unit):
+    """`unit` if the prompt states it, else nothing: an answer repeats units, it does not guess them."""
+    return unit if unit and re.search(rf"(?<![A-Za-z/]){re.escape(unit)}(?![A-Za-z/])", prompt) else ""
+
+
 # Readings and their layouts ------------------------------------------------------------------------------------------
 
 
@@ -74,12 +80,12 @@ def name_pool(rng, count):
         return [f"{stem} {letter}" for letter in rng.sample("ABCDEFGHK", count)]
     if kind < 0.87:
         return [f"{a} {b}" for a, b in zip(rng.sample(["north", "south", "east", "west", "old", "new"], count), rng.sample(words.PLACES, count))]
-    names = set()
+    names = []
     while len(names) < count:
         name = "".join(rng.choices(words.SYLLABLES, k=rng.choice([2, 2, 3])))
-        names.add(name.capitalize() if rng.random() < 0.3 else name)
-    names = list(names)
-    rng.shuffle(names)
+        name = name.capitalize() if rng.random() < 0.3 else name
+        if name not in names:
+            names.append(name)
     return names
 
 
@@ -271,8 +277,11 @@ def ask_values(rng, group, named, named_unseen, series, series_unseen, readings)
     slots = {"noun": readings.noun, "unit": readings.unit, "count": len(readings.values)}
     if rng.random() < 0.6:
         data = layout(rng, readings)
-        return dress(rng, pick(rng, group, named, named_unseen).format(**slots), data)
-    return dress(rng, pick(rng, group, series, series_unseen).format(data=bare(rng, readings), **slots))
+        prompt = dress(rng, pick(rng, group, named, named_unseen).format(**slots), data)
+    else:
+        prompt = dress(rng, pick(rng, group, series, series_unseen).format(data=bare(rng, readings), **slots))
+    readings.unit = unit_shown(prompt, readings.unit)
+    return prompt
 
 
 def count_of_readings(rng):
@@ -324,7 +333,7 @@ HIGHEST_NAMED = [
     "Which one is the highest?", "Which sensor reads highest?", "Where is the {noun} highest?", "Which has the highest {noun}?",
     "Which place has the maximum {noun}?", "Name the sensor with the highest reading.", "Who has the highest value?",
     "Which reading is the largest?", "Which one has the most {noun}?", "Find the highest {noun} and where it is.",
-    "Which one shows the greatest {noun}?", "Tell me which is the highest.", "Highest {noun}?", "Which device reports the maximum?",
+    "Which one shows the greatest {noun}?", "Tell me which is the highest.", "Which device reports the maximum?",
     "Where do we have the biggest {noun}?", "Which one is at the top?",
 ]
 HIGHEST_NAMED_UNSEEN = [
@@ -337,7 +346,7 @@ LOWEST_NAMED = [
     "Which one is the lowest?", "Which sensor reads lowest?", "Where is the {noun} lowest?", "Which has the lowest {noun}?",
     "Which place has the minimum {noun}?", "Name the sensor with the lowest reading.", "Who has the lowest value?",
     "Which reading is the smallest?", "Which one has the least {noun}?", "Find the lowest {noun} and where it is.",
-    "Which one shows the smallest {noun}?", "Tell me which is the lowest.", "Lowest {noun}?", "Which device reports the minimum?",
+    "Which one shows the smallest {noun}?", "Tell me which is the lowest.", "Which device reports the minimum?",
     "Where do we have the smallest {noun}?", "Which one is at the bottom?",
 ]
 LOWEST_NAMED_UNSEEN = [
@@ -363,13 +372,14 @@ VALUE_NAMED_UNSEEN = ["How much is the {extreme} {noun} here?", "Which value is 
 
 
 def scan(readings, relation, names=True):
-    """Keeps the best reading so far: `hall 23.3>21.5: yes` for each reading after the first."""
+    """Keeps the best reading so far: `2: hall 23.3>21.5: yes` for each reading after the first."""
     best, lines = 0, []
-    first = f"{readings.names[0]} " if names else ""
-    lines.append(f"{first}{readings.value(0)}")
-    for i in range(1, len(readings.values)):
-        line, better = arithmetic.comparison(readings.values[i], readings.decimals, relation, readings.values[best], readings.decimals)
-        lines.append((f"{readings.names[i]} " if names else "") + line)
+    for i in range(len(readings.values)):
+        name = f"{readings.names[i]} " if names else ""
+        line, better = readings.value(0), True
+        if i:
+            line, better = arithmetic.comparison(readings.values[i], readings.decimals, relation, readings.values[best], readings.decimals)
+        lines.append(f"{i + 1}: {name}{line}")
         best = i if better else best
     return lines, best
 
@@ -386,8 +396,11 @@ def which(rng, group):
     else:
         question = pick(rng, group, LOWEST_NAMED, LOWEST_NAMED_UNSEEN).format(noun=readings.noun)
     lines, best = scan(readings, ">" if high else "<")
-    thought = "\n".join(["highest" if high else "lowest", *lines, f"{readings.names[best]} {readings.value(best)}"])
-    return Problem("which", "", dress(rng, question, data), thought, f"{readings.names[best]}, at {readings.with_unit(readings.value(best))}.")
+    prompt = dress(rng, question, data)
+    readings.unit = unit_shown(prompt, readings.unit)
+    word = "highest" if high else "lowest"
+    thought = "\n".join([word, *lines, f"{word} {readings.names[best]} {readings.value(best)}"])
+    return Problem("which", "", prompt, thought, f"{capital(word)}: {readings.names[best]}, {readings.with_unit(readings.value(best))}.")
 
 
 def extreme(rng, group):
@@ -400,7 +413,7 @@ def extreme(rng, group):
     prompt = ask_values(rng, group, named, unseen, *series, readings)
     lines, best = scan(readings, ">" if high else "<", names=False)
     word = "maximum" if high else "minimum"
-    thought = "\n".join([word, *lines, readings.value(best)])
+    thought = "\n".join([word, *lines, f"{word} {readings.value(best)}"])
     return Problem("extreme", "", prompt, thought, f"The {word} is {readings.with_unit(readings.value(best))}.")
 
 
@@ -571,9 +584,11 @@ def limit_check(rng, group):
         else:
             question = form.format(c=f"{subject} is {words_} {united}")
         line, holds = arithmetic.comparison(readings.values[0], readings.decimals, relation, limit, limit_decimals)
-        thought = f"{RELATION_NAME[relation]} {limit_text}\n{line}"
+        prompt = arrange_rule(rng, now, "", question).replace("  ", " ")
+        readings.unit = unit_shown(prompt, readings.unit)
+        thought = f"limit: {RELATION_NAME[relation]} {limit_text}\n{line}"
         answer = f"{'Yes' if holds else 'No'}, {readings.with_unit(value)} is {'' if holds else 'not '}{RELATION_NAME[relation]} {readings.with_unit(limit_text)}."
-        return Problem("limit", "", arrange_rule(rng, now, "", question).replace("  ", " "), thought, answer)
+        return Problem("limit", "", prompt, thought, answer)
     scale = 10**readings.decimals
     if readings.decimals and rng.random() < 0.7:
         width, decimals = rng.randint(1, 12), 0
@@ -592,15 +607,17 @@ def limit_check(rng, group):
         f"Normal is {bounds}. Is this normal?", f"Is the {noun} {bounds}?", f"It has to be {bounds}. Is it?"]
     unseen = [f"We accept {bounds}. Does the reading fit?", f"Does the {noun} keep to {bounds}?"]
     question = pick(rng, group, seen, unseen)
+    prompt = arrange_rule(rng, now, "", question).replace("  ", " ")
+    readings.unit = unit_shown(prompt, readings.unit)
     first, above = arithmetic.comparison(readings.values[0], readings.decimals, ">=", low, decimals)
-    lines = [f"range {low_text} to {high_text}", first]
+    lines = [f"range: {low_text} to {high_text}", first]
     if above:
         second, inside = arithmetic.comparison(readings.values[0], readings.decimals, "<=", high, decimals)
         lines.append(second)
         answer = f"Yes, {readings.with_unit(value)} is within {low_text} to {readings.with_unit(high_text)}." if inside else f"No, {readings.with_unit(value)} is above {readings.with_unit(high_text)}."
     else:
         answer = f"No, {readings.with_unit(value)} is below {readings.with_unit(low_text)}."
-    return Problem("limit", "", arrange_rule(rng, now, "", question).replace("  ", " "), "\n".join(lines), answer)
+    return Problem("limit", "", prompt, "\n".join(lines), answer)
 
 
 def two_conditions(rng, group):
@@ -610,14 +627,14 @@ def two_conditions(rng, group):
     device, do, undo = rng.choice(words.ACTIONS)
     undo = undo if rng.random() < 0.55 else ""
     clauses, lines, verdicts = [], [], []
-    for readings, relation, limit, decimals in (first, second):
+    for number, (readings, relation, limit, decimals) in enumerate((first, second), 1):
         limit_text = arithmetic.text(limit, decimals)
         clauses.append(relation_phrase(rng, relation, rng.choice([f"the {readings.noun}", readings.noun]), limit_text, readings.unit))
         line, holds = arithmetic.comparison(readings.values[0], readings.decimals, relation, limit, decimals)
-        lines.append(f"{readings.noun} {RELATION_NAME[relation]} {limit_text}: {line}")
+        lines.append(f"{number}: {readings.noun} {RELATION_NAME[relation]} {limit_text}: {line}")
         verdicts.append(holds)
     glue = "and" if both else "or"
-    rule = rule_text(rng, group, rng.choice(["", "both "] if both else ["", "either "]) * 0 + f"{clauses[0]} {glue} {clauses[1]}", do, undo)
+    rule = rule_text(rng, group, f"{clauses[0]} {glue} {clauses[1]}", do, undo)
     facts = [first[0], second[0]]
     if rng.random() < 0.3:
         facts.reverse()
@@ -635,7 +652,7 @@ def two_conditions(rng, group):
     holds = all(verdicts) if both else any(verdicts)
     said = ["yes" if v else "no" for v in verdicts]
     action = do if holds else undo or "no action"
-    lines.append(f"{said[0]} {glue} {said[1]}: {'yes' if holds else 'no'}, {action}")
+    lines.append(f"so: {said[0]} {glue} {said[1]}: {'yes' if holds else 'no'}, {action}")
     question = pick(rng, group, WHAT_TO_DO, WHAT_TO_DO_UNSEEN).format(device=device)
     answer = capital(action) + "." if holds or undo else "No action needed."
     return Problem("two conditions", "", arrange_rule(rng, rule, now, question), "\n".join(lines), answer)
@@ -665,18 +682,18 @@ def select(rng, group):
         rel=rng.choice(RELATION_WORDS[relation]), noun=readings.noun,
         limit=with_unit(limit_text, readings.unit) if rng.random() < 0.5 else limit_text,
     )
+    prompt = dress(rng, question, data)
     lines, found = [f"{'count' if counting else 'list'} {RELATION_NAME[relation]} {limit_text}"], []
     for i, name in enumerate(readings.names):
         line, holds = arithmetic.comparison(readings.values[i], readings.decimals, relation, limit, decimals)
         if holds:
             found.append(name)
-        lines.append(f"{name} {line}" + (f" {len(found)}" if counting else ""))
+        lines.append(f"{i + 1}: " + (f"{line} {len(found)}" if counting else f"{name} {line}"))
     if counting:
         answer = f"{len(found)} of {len(readings.names)} readings."
-        lines.append(f"{len(found)} of {len(readings.names)}")
     else:
-        answer = ", ".join(found) + "." if found else "None."
-    return Problem("count" if counting else "list", "", dress(rng, question, data), "\n".join(lines), answer)
+        answer = f"{capital(RELATION_NAME[relation])} {limit_text}: {', '.join(found) or 'none'}."
+    return Problem("count" if counting else "list", "", prompt, "\n".join(lines), answer)
 
 
 CONVERT_FORMS = ["What is {x} °{a} in °{b}?", "Convert {x} °{a} to °{b}.", "How much is {x} °{a} in °{b}?", "{x} °{a} in °{b}?", "Give {x} °{a} in °{b}.",
@@ -744,8 +761,8 @@ FAMILIES = {
     "two conditions": two_conditions, "limit": limit_check, "select": select, "convert": convert, "refuse": refuse,
 }
 WEIGHTS = {
-    "mean": 22, "sum": 9, "extreme": 8, "which": 9, "range": 9, "threshold": 11, "two conditions": 10, "limit": 8, "select": 12,
-    "convert": 6, "refuse": 2,
+    "mean": 18, "sum": 8, "extreme": 9, "which": 12, "range": 9, "threshold": 11, "two conditions": 11, "limit": 9, "select": 15,
+    "convert": 5, "refuse": 1.5,
 }
 
 
@@ -757,21 +774,20 @@ def drill(rng):
     kind = rng.random()
     if kind < 0.3:
         readings = draw_readings(rng, rng.randint(3, 6))
+        data = layout(rng, readings)
         rows = [f"{name} {readings.value(i)}" for i, name in enumerate(readings.names)]
-        again = rows if rng.random() < 0.5 else [readings.value(i) for i in range(len(rows))]
-        glue = rng.choice(["\n", ", ", "; "])
-        return [(glue.join(rows) + "\n", "\n".join(again) + "\n")]
+        return [(data + "\n", "\n".join(f"{i + 1}: {row}" for i, row in enumerate(rows)) + "\n")]
     pairs = []
     for _ in range(rng.randint(5, 8)):
         decimals = rng.choice([0, 1, 1])
         high = rng.choice([99, 400, 999, 999, 3000, 9999, 19999])
         a, b = rng.randint(0, high), rng.randint(0, rng.choice([high, 400, 999]))
         sign = "="
-        if kind < 0.55:
+        if kind < 0.5:
             line = arithmetic.addition(a, b, decimals)[0]
-        elif kind < 0.8:
+        elif kind < 0.68:
             line, sign = arithmetic.division(min(a, 9999), decimals, rng.choice([2, 3, 4, 5, 6, 9]))[0], ":"
-        elif kind < 0.88:
+        elif kind < 0.75:
             line = arithmetic.subtraction(max(a, b), min(a, b), decimals)[0]
         else:
             reach = rng.choice([2, 10, 60, 2000])

@@ -16,10 +16,10 @@ BEGIN, END, USER, ASSISTANT = "<｜begin▁of▁sentence｜>", "<｜end▁of▁s
 THINK, THINK_END = "<think>", "</think>"
 # Unlike the speakers' marks the think tags are ordinary text to a decoder: they must survive skip_special_tokens.
 SPECIAL = [(END, True), (BEGIN, True), (USER, True), (ASSISTANT, True), (THINK, False), (THINK_END, False)]
-# The split of Qwen2: contractions, words with one leading space, single digits, punctuation, line ends, spaces.
-SPLIT = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
+# Contractions, words with one leading space, single digits, punctuation, line ends, spaces. Unlike Qwen2's, a word never
+# takes a leading quote or bracket with it: names are the same tokens in JSON as in a sentence, which makes copying easy.
+SPLIT = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)| ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+
 # Signs and words that readers meet though our corpus is thin on them: each becomes cheap to write.
 EXTRA_TEXT = [
     "° °C °F é è ê à â ç ù û ô î ï ü ö ä ß ñ É µ ² ³ ± × · – — ‘ ’ “ ” € ≥ ≤ ≠ → … Ω %", "°C, °F. µg/m³ kWh L/min",

@@ -112,11 +112,14 @@ def orthogonal(matrices, steps=5):
 
 def optimizers(net, muon_rate, adam_rate):
     hidden = [p for n, p in net.named_parameters() if p.ndim == 2 and "layers" in n]
-    matrices = [p for n, p in net.named_parameters() if p.ndim == 2 and "layers" not in n]
     vectors = [p for p in net.parameters() if p.ndim == 1]  # Among them the biases that tell heads where to look.
     adam = torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": 0.01}, {"params": vectors, "weight_decay": 0.0, "lr": 3 * adam_rate}],
-        lr=adam_rate, betas=(0.9, 0.98), eps=1e-9,
+        [
+            {"params": [net.model.embed_tokens.weight], "lr": 20 * adam_rate},
+            {"params": [net.lm_head.weight], "weight_decay": 0.01},
+            {"params": vectors, "lr": 3 * adam_rate},
+        ],
+        lr=adam_rate, betas=(0.9, 0.98), eps=1e-9, weight_decay=0.0,
     )
     made = [Muon(hidden, muon_rate, weight_decay=0.02), adam]
     for optimizer in made:
@@ -168,7 +171,7 @@ def work(rank, options):
             for group, lr in zip(optimizer.param_groups, full):
                 group["full_lr"] = lr
         steps, seen = saved["steps"], saved["tokens"]
-    net.round_weights(options.decay or options.rounded)
+    net.round_weights(options.rounded)
     parameters = list(net.parameters())
     packer = Packer(tokenizer, f"{steps}/{options.out}/{rank}", options.batch, options.drills, options.readings_max)
     if rank == 0:
@@ -188,6 +191,8 @@ def work(rank, options):
         rate = min(1, (steps + 1) / options.warmup)
         if options.decay:
             rate *= 1 - spent / total
+            packer.drill_share = options.drills * (1 - 0.7 * spent / total)
+            net.round_weights(spent >= options.round_after * total)
         for optimizer in pair:
             for group in optimizer.param_groups:
                 group["lr"] = group["full_lr"] * rate
@@ -221,7 +226,8 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--tokenizer", type=pathlib.Path, required=True)
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--decay", action="store_true", help="lower the rate to zero over these minutes, with rounding on")
+    parser.add_argument("--decay", action="store_true", help="lower the rate to zero over these minutes, with rounding")
+    parser.add_argument("--round-after", type=float, default=0.0, help="share of a decay after which rounding begins")
     parser.add_argument("--start", default="model", help="checkpoint to start from, by name")
     parser.add_argument("--out", default="model", help="checkpoint to write, by name")
     parser.add_argument("--batch", type=int, default=2048, help="tokens a step and process, about")

@@ -25,7 +25,7 @@ QUANTITIES = [
     ("CO2 level", "ppm", 380, 2000, (0,), ("stuffiest",), ("freshest",), ("co2", "ppm", "co2_ppm")),
     ("water level", "L", 5, 900, (0, 1), ("fullest",), ("emptiest",), ("level", "litres", "volume")),
     ("voltage", "V", 3, 60, (1,), (), (), ("voltage", "volts", "v")),
-    ("current", "A", 0.2, 30, (1,), (), (), ("current", "amps")),
+    ("current", "mA", 20, 3000, (0,), (), (), ("current", "milliamps", "ma")),
     ("noise level", "dB", 25, 98, (0, 1), ("loudest", "noisiest"), ("quietest",), ("noise", "db", "sound")),
     ("flow", "L/min", 1, 80, (1, 0), (), (), ("flow", "flow_rate")),
     ("wind speed", "m/s", 0.5, 28, (1,), ("windiest",), ("calmest",), ("wind", "wind_speed")),

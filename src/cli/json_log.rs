@@ -10,7 +10,7 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// The format.
+/// The format. Its layer must be without ANSI colours: those of the spans' fields would stand in the object.
 #[derive(Debug)]
 pub(super) struct Json;
 
@@ -116,6 +116,7 @@ mod tests {
         let page = Page::default();
         let writer = page.clone();
         let layer = fmt::layer()
+            .with_ansi(false)
             .event_format(Json)
             .with_writer(move || writer.clone());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {

@@ -16,7 +16,7 @@ pub(super) fn start(config: LogConfig) {
     let subscriber = registry().with(filter(config.level));
     let lines = fmt::layer().with_writer(std::io::stderr);
     let subscriber: Box<dyn Subscriber + Send + Sync> = match config.format {
-        LogFormat::Json => Box::new(subscriber.with(lines.event_format(Json))),
+        LogFormat::Json => Box::new(subscriber.with(lines.with_ansi(false).event_format(Json))),
         LogFormat::Text => {
             let lines = lines.with_target(false).with_ansi(colours());
             // The journal has the time already.

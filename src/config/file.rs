@@ -8,8 +8,8 @@ use toml::de::{DeTable, DeValue};
 use super::error::Origin;
 use super::keys::{self, KEYS, Key};
 use super::layers::Layers;
-use super::nearest::nearest;
 use super::value::Value;
+use crate::service::mqtt::nearest;
 
 /// Lays what `text`, the content of the file `path`, says over `layers`.
 ///

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::error::{Mistake, Origin};
 use super::keys::{self, KEYS, Key};
-use super::nearest::nearest;
 use super::value::Value;
+use crate::service::mqtt::nearest;
 
 /// For every setting the value that holds. What is put later replaces what was put before.
 #[derive(Debug)]

@@ -21,7 +21,6 @@ mod file;
 pub mod keys;
 mod layers;
 mod model_search;
-mod nearest;
 mod options;
 mod secret;
 mod value;
@@ -31,8 +30,8 @@ use std::path::{Path, PathBuf};
 
 pub use broker::{Broker, topic_safe};
 pub use checked::{
-    Config, EngineConfig, LimitsConfig, LogConfig, LogFormat, LogLevel, ModelConfig,
-    MqttConfig, SamplingConfig,
+    Config, EngineConfig, LimitsConfig, LogConfig, LogFormat, LogLevel, ModelConfig, MqttConfig,
+    SamplingConfig,
 };
 pub use env::{CONFIG_FILE_VARIABLE, CREDENTIALS_VARIABLE};
 pub use error::{ConfigError, Mistake, Origin};

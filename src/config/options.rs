@@ -122,8 +122,10 @@ impl Config {
     #[must_use]
     pub fn packet_bytes_max(&self) -> u32 {
         let longest = self.limits.payload_bytes_max + ENVELOPE_BYTES;
-        let longest = u32::try_from(longest).expect("the range of payload_bytes_max is below 2^25");
-        longest.max(mqtt::Options::default().packet_bytes_max)
+        // The range of payload_bytes_max is far below what 32 bits hold.
+        u32::try_from(longest)
+            .unwrap_or(u32::MAX)
+            .max(mqtt::Options::default().packet_bytes_max)
     }
 
     /// How one who asks this daemon connects.
@@ -173,6 +175,8 @@ mod tests {
         });
         let sources = Sources {
             flags: flags.collect(),
+            // Any will do, so that a build without the embedded one is tested too.
+            preferences: vec![("mqtt.broker", "mqtt://localhost".to_owned())],
             hostname: "board".to_owned(),
             ..Sources::default()
         };

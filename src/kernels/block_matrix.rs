@@ -12,7 +12,11 @@
 //!
 //! Elements past k in the last block are padding: no kernel lets them count, whatever they hold.
 
+mod error;
+
 use half::f16;
+
+pub use error::BlockMatrixError;
 
 /// Largest block; kernels keep one unpacked block of each column on the stack.
 pub const BLOCK_SIZE_MAX: usize = 256;
@@ -132,76 +136,6 @@ pub enum ZeroPoints<'a> {
     /// One float a block, of the same type as the scales.
     Float(Floats<'a>),
 }
-
-/// Why a [`BlockMatrix`] cannot be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BlockMatrixError {
-    /// Bits other than 4 and 8.
-    Bits {
-        /// What was asked for.
-        found: usize,
-    },
-    /// A block size no kernel has.
-    BlockSize {
-        /// What was asked for.
-        found: usize,
-    },
-    /// k is 0, or n · k does not fit into memory.
-    Size {
-        /// Rows.
-        n: usize,
-        /// Length of a row.
-        k: usize,
-    },
-    /// A part has another length than the shape asks for.
-    Length {
-        /// Which part.
-        part: &'static str,
-        /// Its length, in bytes or floats.
-        found: usize,
-        /// What the shape asks for, in the same unit.
-        expected: usize,
-    },
-    /// Scales and float zero points differ in type.
-    FloatTypes {
-        /// Type of the zero points.
-        found: &'static str,
-        /// Type of the scales.
-        expected: &'static str,
-    },
-}
-
-impl std::fmt::Display for BlockMatrixError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Bits { found } => write!(f, "quants have {found} bits, expected 4 or 8"),
-            Self::BlockSize { found } => {
-                write!(f, "block size is {found}, expected 16, 32, 64, 128 or 256")
-            }
-            Self::Size { n, k } => {
-                write!(
-                    f,
-                    "matrix is {n} rows of {k}, expected k of at least 1 and n · k in memory"
-                )
-            }
-            Self::Length {
-                part,
-                found,
-                expected,
-            } => {
-                write!(f, "{part} have length {found}, expected {expected}")
-            }
-            Self::FloatTypes { found, expected } => {
-                write!(
-                    f,
-                    "zero points are {found}, expected the scales' type {expected}"
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for BlockMatrixError {}
 
 /// A borrowed matrix of `n` rows and `k` columns of 4- or 8-bit weights; the module's page draws the layout.
 ///
@@ -349,5 +283,108 @@ impl<'a> BlockMatrix<'a> {
                 floats.at(row * self.shape.blocks() + block) + shift
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHAPE: BlockShape = BlockShape {
+        n: 3,
+        k: 70,
+        bits: 4,
+        block_size: 32,
+        signed: false,
+    };
+
+    fn refusal(shape: BlockShape, quants: usize, scales: usize, zero_points: usize) -> String {
+        let (quants, zero_points) = (vec![0; quants], vec![0; zero_points]);
+        let scales = vec![0.0; scales];
+        let zero_points = ZeroPoints::Packed(&zero_points);
+        let matrix = BlockMatrix::new(shape, &quants, Floats::F32(&scales), zero_points);
+        matrix.map_or_else(|error| error.to_string(), |_| "none".into())
+    }
+
+    #[test]
+    fn counts_blocks_and_bytes_with_the_padding() {
+        assert_eq!(
+            (
+                SHAPE.blocks(),
+                SHAPE.block_bytes(),
+                SHAPE.zero_point_bytes()
+            ),
+            (3, 16, 2)
+        );
+        let quants = [0; 3 * 3 * 16];
+        let scales = [0.0; 9];
+        let matrix =
+            BlockMatrix::new(SHAPE, &quants, Floats::F32(&scales), ZeroPoints::Middle).unwrap();
+        assert_eq!((matrix.n(), matrix.k(), matrix.bytes()), (3, 70, 144 + 36));
+    }
+
+    #[test]
+    fn refuses_what_disagrees_and_says_what_it_expected() {
+        let table = [
+            (SHAPE, 144, 9, 6, "none"),
+            (SHAPE, 143, 9, 6, "quants have length 143, expected 144"),
+            (SHAPE, 144, 10, 6, "scales have length 10, expected 9"),
+            (
+                SHAPE,
+                144,
+                9,
+                5,
+                "packed zero points have length 5, expected 6",
+            ),
+            (
+                BlockShape { bits: 2, ..SHAPE },
+                0,
+                0,
+                0,
+                "quants have 2 bits, expected 4 or 8",
+            ),
+            (
+                BlockShape {
+                    block_size: 48,
+                    ..SHAPE
+                },
+                0,
+                0,
+                0,
+                "block size is 48, expected 16, 32, 64, 128 or 256",
+            ),
+            (
+                BlockShape { k: 0, ..SHAPE },
+                0,
+                0,
+                0,
+                "matrix is 3 rows of 0, expected k of at least 1 and n · k in memory",
+            ),
+            (
+                BlockShape {
+                    n: usize::MAX / 64,
+                    ..SHAPE
+                },
+                0,
+                0,
+                0,
+                "matrix is 288230376151711743 rows of 70, expected k of at least 1 and n · k in memory",
+            ),
+        ];
+        for (shape, quants, scales, zero_points, expected) in table {
+            assert_eq!(refusal(shape, quants, scales, zero_points), expected);
+        }
+    }
+
+    #[test]
+    fn refuses_float_zero_points_of_another_type_than_the_scales() {
+        let (quants, scales, zero_points) = ([0; 144], [0.0; 9], [f16::ZERO; 9]);
+        let zero_points = ZeroPoints::Float(Floats::F16(&zero_points));
+        let error =
+            BlockMatrix::new(SHAPE, &quants, Floats::F32(&scales), zero_points).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "zero points are f16, expected the scales' type f32"
+        );
     }
 }

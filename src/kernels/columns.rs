@@ -137,3 +137,62 @@ impl<'a> ColumnsMut<'a> {
         Self { columns, ..*self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_cover_every_column_once() {
+        let (rows, columns, stride) = (3, 5, 7);
+        let mut matrix = vec![0.0; (rows - 1) * stride + columns];
+        let all = ColumnsMut::new(&mut matrix, rows, columns, stride);
+        assert_eq!((all.rows(), all.columns()), (rows, 0..columns));
+        let (left, right) = all.split_at(2);
+        let (empty, right) = right.split_at(2);
+        for mut part in [right, left, empty] {
+            for row in 0..part.rows() {
+                let columns = part.columns();
+                for (value, column) in part.reborrow().row(row).iter_mut().zip(columns) {
+                    *value += (10 * row + column + 1) as f32;
+                }
+            }
+        }
+        for row in 0..rows {
+            let found = &matrix[row * stride..][..columns];
+            assert_eq!(
+                found,
+                [1.0, 2.0, 3.0, 4.0, 5.0].map(|x| x + 10.0 * row as f32)
+            );
+        }
+    }
+
+    #[test]
+    fn no_rows_need_no_floats() {
+        assert_eq!(ColumnsMut::new(&mut [], 0, 5, 5).columns(), 0..5);
+    }
+
+    #[test]
+    #[should_panic(expected = "2 rows of 3 columns, 4 apart, in 6 floats")]
+    fn refuses_a_matrix_that_is_too_short() {
+        drop(ColumnsMut::new(&mut [0.0; 6], 2, 3, 4));
+    }
+
+    #[test]
+    #[should_panic(expected = "in 8 floats")]
+    fn refuses_sizes_that_overflow() {
+        drop(ColumnsMut::new(&mut [0.0; 8], usize::MAX, 1, 2));
+    }
+
+    #[test]
+    #[should_panic(expected = "split at 6 of columns 0..5")]
+    fn refuses_to_split_outside() {
+        drop(ColumnsMut::whole(&mut [0.0; 5], 1, 5).split_at(6));
+    }
+
+    #[test]
+    #[should_panic(expected = "row 1 of 1")]
+    fn refuses_a_row_it_has_not() {
+        ColumnsMut::whole(&mut [0.0; 5], 1, 5).row(1);
+    }
+}

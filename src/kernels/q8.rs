@@ -132,3 +132,51 @@ impl Q8Rows {
         &self.sums[row * self.blocks()..][..self.blocks()]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fits_matrices_of_the_same_format_and_length_only() {
+        let shape = BlockShape {
+            n: 9,
+            k: 70,
+            bits: 4,
+            block_size: 32,
+            signed: false,
+        };
+        let mut q8 = Q8Rows::new();
+        assert!(!q8.fits(&shape));
+        q8.resize(2, &shape);
+        assert_eq!((q8.rows(), q8.k(), q8.rows_mut().len()), (2, 70, 2));
+        assert!(q8.fits(&BlockShape {
+            n: 1,
+            signed: true,
+            ..shape
+        }));
+        assert!(!q8.fits(&BlockShape { k: 71, ..shape }));
+        assert!(!q8.fits(&BlockShape { bits: 8, ..shape }));
+        assert!(!q8.fits(&BlockShape {
+            block_size: 64,
+            ..shape
+        }));
+    }
+
+    #[test]
+    fn does_not_allocate_to_be_as_large_as_it_was() {
+        let shape = BlockShape {
+            n: 1,
+            k: 640,
+            bits: 4,
+            block_size: 32,
+            signed: false,
+        };
+        let mut q8 = Q8Rows::new();
+        q8.resize(8, &shape);
+        let before = q8.row_quants(0).as_ptr();
+        q8.resize(1, &BlockShape { k: 64, ..shape });
+        q8.resize(8, &shape);
+        assert_eq!(q8.row_quants(0).as_ptr(), before);
+    }
+}

@@ -153,16 +153,28 @@ impl ModelDirectory {
         }
         let config_path = path.join("genai_config.json");
         let GenaiConfig { model, search } = read_json(&config_path)?;
-        let GenaiModel { architecture, context_length, vocab_size, eos_token_id, decoder } = model;
+        let GenaiModel {
+            architecture,
+            context_length,
+            vocab_size,
+            eos_token_id,
+            decoder,
+        } = model;
         for (key, size) in [
             ("model.context_length", context_length),
             ("model.vocab_size", vocab_size),
             ("model.decoder.num_hidden_layers", decoder.num_hidden_layers),
-            ("model.decoder.num_key_value_heads", decoder.num_key_value_heads),
+            (
+                "model.decoder.num_key_value_heads",
+                decoder.num_key_value_heads,
+            ),
             ("model.decoder.head_size", decoder.head_size),
         ] {
             if size == 0 {
-                return Err(refuse(&config_path, format!("{key} is 0, expected at least 1")));
+                return Err(refuse(
+                    &config_path,
+                    format!("{key} is 0, expected at least 1"),
+                ));
             }
         }
         if Path::new(&decoder.filename).file_name() != Some(decoder.filename.as_ref()) {
@@ -193,8 +205,14 @@ impl ModelDirectory {
             chat_template_path,
             search,
             io: GraphNames {
-                input_ids: decoder.inputs.input_ids.unwrap_or_else(|| "input_ids".into()),
-                position_ids: decoder.inputs.position_ids.unwrap_or_else(|| "position_ids".into()),
+                input_ids: decoder
+                    .inputs
+                    .input_ids
+                    .unwrap_or_else(|| "input_ids".into()),
+                position_ids: decoder
+                    .inputs
+                    .position_ids
+                    .unwrap_or_else(|| "position_ids".into()),
                 logits: decoder.outputs.logits.unwrap_or_else(|| "logits".into()),
             },
         })
@@ -208,13 +226,18 @@ impl ModelDirectory {
     /// Bytes of the key-value cache for `context_tokens` tokens in f32.
     pub fn kv_cache_bytes(&self, context_tokens: usize) -> usize {
         let floats = 2 * self.layers * self.kv_heads * self.head_dim;
-        floats.saturating_mul(context_tokens).saturating_mul(size_of::<f32>())
+        floats
+            .saturating_mul(context_tokens)
+            .saturating_mul(size_of::<f32>())
     }
 }
 
 fn directory_name(path: &Path) -> String {
     let absolute = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    absolute.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned())
+    absolute.file_name().map_or_else(
+        || "model".into(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 fn text(token: Option<TokenText>) -> String {
@@ -236,14 +259,18 @@ fn chat_template(
     }
     let template = match inside {
         Some(Templates::One(template)) => Some(template),
-        Some(Templates::Named(all)) => {
-            all.into_iter().find(|t| t.name == "default").map(|t| t.template)
-        }
+        Some(Templates::Named(all)) => all
+            .into_iter()
+            .find(|t| t.name == "default")
+            .map(|t| t.template),
         None => None,
     };
     match template {
         Some(template) => Ok((template, tokenizer_path.to_owned())),
-        None => Err(refuse(&file, "is missing, and tokenizer_config.json has no chat_template")),
+        None => Err(refuse(
+            &file,
+            "is missing, and tokenizer_config.json has no chat_template",
+        )),
     }
 }
 
@@ -257,5 +284,8 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
 }
 
 fn refuse(path: &Path, reason: impl Into<String>) -> ModelError {
-    ModelError::File { path: path.to_owned(), reason: reason.into() }
+    ModelError::File {
+        path: path.to_owned(),
+        reason: reason.into(),
+    }
 }

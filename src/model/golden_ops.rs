@@ -28,8 +28,13 @@ const TOLERANCE_F32: f32 = 2e-5;
 const TOLERANCE_INT8: f32 = 2e-2;
 
 /// Inputs that the attention operator's own cache replaces.
-const REPLACED: &[&str] =
-    &["past_key", "past_value", "seqlens_k", "total_sequence_length", "position_ids"];
+const REPLACED: &[&str] = &[
+    "past_key",
+    "past_value",
+    "seqlens_k",
+    "total_sequence_length",
+    "position_ids",
+];
 
 struct Case {
     path: PathBuf,
@@ -37,10 +42,14 @@ struct Case {
 
 impl Case {
     fn all(operator: &str) -> Vec<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/ops").join(operator);
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/data/ops")
+            .join(operator);
         let mut cases: Vec<Self> = std::fs::read_dir(&root)
             .unwrap_or_else(|e| panic!("{}: {e}", root.display()))
-            .map(|entry| Self { path: entry.unwrap().path() })
+            .map(|entry| Self {
+                path: entry.unwrap().path(),
+            })
             .filter(Self::counts_up)
             .collect();
         assert!(!cases.is_empty(), "{}", root.display());
@@ -49,7 +58,11 @@ impl Case {
     }
 
     fn name(&self) -> String {
-        self.path.file_name().unwrap().to_string_lossy().into_owned()
+        self.path
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned()
     }
 
     fn npy(&self, name: &str) -> Option<Npy> {
@@ -59,25 +72,34 @@ impl Case {
 
     /// Whether every batch has positions that count up from the same one: all that a run of thinkd has.
     fn counts_up(&self) -> bool {
-        let Some(ids) = self.npy("in.position_ids") else { return true };
+        let Some(ids) = self.npy("in.position_ids") else {
+            return true;
+        };
         let (first, tokens) = (ids.i64s()[0], *ids.shape.last().unwrap());
         let expected = (first..).take(tokens);
         ids.shape.len() == 1
-            || ids.i64s().chunks(tokens).all(|batch| batch.iter().copied().eq(expected.clone()))
+            || ids
+                .i64s()
+                .chunks(tokens)
+                .all(|batch| batch.iter().copied().eq(expected.clone()))
     }
 
     fn past_tokens(&self) -> usize {
         let past_key = self.npy("in.past_key").map(|past| past.shape[2]);
-        let first = self.npy("in.position_ids").map(|ids| usize::try_from(ids.i64s()[0]).unwrap());
+        let first = self
+            .npy("in.position_ids")
+            .map(|ids| usize::try_from(ids.i64s()[0]).unwrap());
         past_key.or(first).unwrap_or(0)
     }
 
     /// The case's graph as a plan, and the names of its inputs.
     fn plan(&self, runtime: &Arc<Runtime>) -> (TypedSimpleState, Vec<String>) {
-        let mut onnx = tract_onnx::onnx().with_ignore_value_info(true).with_ignore_output_shapes(true);
-        ops::register(&mut onnx);
+        let mut framework = onnx()
+            .with_ignore_value_info(true)
+            .with_ignore_output_shapes(true);
+        ops::register(&mut framework);
         let graph_path = self.path.join("model.onnx");
-        let mut proto = onnx.proto_model_for_path(&graph_path).unwrap();
+        let mut proto = framework.proto_model_for_path(&graph_path).unwrap();
         let head_dim = self.npy("in.past_key").map_or(1, |past| past.shape[3]);
         let directory = directory(&self.path, head_dim);
         let inputs = &mut proto.graph.as_mut().unwrap().input;
@@ -89,11 +111,20 @@ impl Case {
         let mut files = WeightFiles::new(&self.path);
         let edited = graph::edit_operator(proto, &directory, &mut files)
             .unwrap_or_else(|e| panic!("{}: {e}", self.name()));
-        let parsed = onnx.parse(&edited.proto, None).unwrap();
+        let parsed = framework.parse(&edited.proto, None).unwrap();
         let mut typed = parsed.model.into_typed().unwrap();
-        let binding = Binding { weights: &edited.weights, runtime: Arc::clone(runtime) };
+        let binding = Binding {
+            weights: &edited.weights,
+            runtime: Arc::clone(runtime),
+        };
         ops::bind(&mut typed, &binding).unwrap_or_else(|e| panic!("{}: {e:?}", self.name()));
-        let state = typed.into_optimized().unwrap().into_runnable().unwrap().spawn().unwrap();
+        let state = typed
+            .into_optimized()
+            .unwrap()
+            .into_runnable()
+            .unwrap()
+            .spawn()
+            .unwrap();
         (state, names)
     }
 
@@ -111,19 +142,26 @@ impl Case {
             .map(|name| {
                 let npy = self.npy(&format!("in.{name}")).unwrap();
                 match npy.is_float() {
-                    true => Tensor::from_shape(&npy.shape, &npy.f32s()).unwrap().into_tvalue(),
-                    false => Tensor::from_shape(&npy.shape, &npy.i64s()).unwrap().into_tvalue(),
+                    true => Tensor::from_shape(&npy.shape, &npy.f32s())
+                        .unwrap()
+                        .into_tvalue(),
+                    false => Tensor::from_shape(&npy.shape, &npy.i64s())
+                        .unwrap()
+                        .into_tvalue(),
                 }
             })
             .collect();
-        let outputs = state.run(inputs).unwrap_or_else(|e| panic!("{}: {e:#}", self.name()));
-        let expected: HashMap<&str, Npy> =
-            ["output", "Y", "input_skip_bias_sum"]
-                .into_iter()
-                .filter_map(|name| Some((name, self.npy(&format!("out.{name}"))?)))
-                .collect();
+        let outputs = state
+            .run(inputs)
+            .unwrap_or_else(|e| panic!("{}: {e:#}", self.name()));
+        let expected: HashMap<&str, Npy> = ["output", "Y", "input_skip_bias_sum"]
+            .into_iter()
+            .filter_map(|name| Some((name, self.npy(&format!("out.{name}"))?)))
+            .collect();
         let mut worst = 0f32;
-        let ordered = ["output", "Y", "input_skip_bias_sum"].iter().filter_map(|n| expected.get(n));
+        let ordered = ["output", "Y", "input_skip_bias_sum"]
+            .iter()
+            .filter_map(|n| expected.get(n));
         let mut compared = 0;
         for (ours, theirs) in outputs.iter().zip(ordered) {
             assert_eq!(ours.shape(), theirs.shape, "{}", self.name());
@@ -194,7 +232,11 @@ fn check(operator: &str, tolerance: impl Fn(&str) -> f32) {
             for case in Case::all(operator) {
                 let (found, name) = (case.difference(&runtime), case.name());
                 let allowed = tolerance(&name);
-                assert!(found <= allowed, "{operator}/{name} {}: {found:e}", kernels.name());
+                assert!(
+                    found <= allowed,
+                    "{operator}/{name} {}: {found:e}",
+                    kernels.name()
+                );
             }
         }
     }
@@ -203,7 +245,11 @@ fn check(operator: &str, tolerance: impl Fn(&str) -> f32) {
 #[test]
 fn mat_mul_nbits_equals_onnx_runtime() {
     check("MatMulNBits", |name| {
-        if name.ends_with("level4") { TOLERANCE_INT8 } else { TOLERANCE_F32 }
+        if name.ends_with("level4") {
+            TOLERANCE_INT8
+        } else {
+            TOLERANCE_F32
+        }
     });
 }
 

@@ -28,7 +28,11 @@ impl Initializers {
     /// The tensors of the graph in `graph_path`.
     pub(crate) fn new(graph_path: &Path, tensors: Vec<TensorProto>) -> Self {
         let tensors = tensors.into_iter().map(|t| (t.name.clone(), t)).collect();
-        Self { graph_path: graph_path.to_owned(), tensors, weights: HashMap::new() }
+        Self {
+            graph_path: graph_path.to_owned(),
+            tensors,
+            weights: HashMap::new(),
+        }
     }
 
     /// Whether `name` is a constant tensor.
@@ -101,7 +105,11 @@ impl Initializers {
         files: &mut WeightFiles,
     ) -> Result<Weight, ModelError> {
         let entry = |key: &str| {
-            tensor.external_data.iter().find(|e| e.key == key).map(|e| e.value.as_str())
+            tensor
+                .external_data
+                .iter()
+                .find(|e| e.key == key)
+                .map(|e| e.value.as_str())
         };
         let location = entry("location")
             .ok_or_else(|| self.refuse(&tensor.name, "has external data without a location"))?;
@@ -109,17 +117,20 @@ impl Initializers {
             path: files.path(location),
             reason: format!("tensor {}: {reason}", tensor.name),
         };
-        let (element, dims) =
-            type_and_shape(tensor).map_err(|Refusal(reason)| in_file(reason))?;
+        let (element, dims) = type_and_shape(tensor).map_err(|Refusal(reason)| in_file(reason))?;
         let number = |key: &str| -> Result<Option<usize>, ModelError> {
             entry(key)
                 .map(|text| {
-                    text.parse().map_err(|_| in_file(format!("{key} {text:?} is not a number")))
+                    text.parse()
+                        .map_err(|_| in_file(format!("{key} {text:?} is not a number")))
                 })
                 .transpose()
         };
         let offset = number("offset")?.unwrap_or(0);
-        let elements = dims.iter().try_fold(1usize, |p, &d| p.checked_mul(d)).unwrap_or(usize::MAX);
+        let elements = dims
+            .iter()
+            .try_fold(1usize, |p, &d| p.checked_mul(d))
+            .unwrap_or(usize::MAX);
         let expected = element.bytes_for(elements.min(usize::MAX / 8));
         let length = number("length")?.unwrap_or(expected);
         let path = files.path(location);
@@ -151,9 +162,13 @@ impl Initializers {
             .map(|&d| i64::try_from(d).expect("it came from an i64"))
             .collect();
         let (data_type, raw_data) = if weight.element().is_float() {
-            let floats =
-                weight.to_f32().map_err(|Refusal(reason)| self.refuse(name, &reason))?;
-            (ONNX_FLOAT, floats.iter().flat_map(|f| f.to_le_bytes()).collect())
+            let floats = weight
+                .to_f32()
+                .map_err(|Refusal(reason)| self.refuse(name, &reason))?;
+            (
+                ONNX_FLOAT,
+                floats.iter().flat_map(|f| f.to_le_bytes()).collect(),
+            )
         } else {
             let data_type = match weight.element() {
                 ElementType::U8 => 2,
@@ -161,12 +176,21 @@ impl Initializers {
                 ElementType::I32 => 6,
                 ElementType::I64 => 7,
                 other => {
-                    return Err(self.refuse(name, &format!("{other:?} is used by an operator that cannot take it")));
+                    return Err(self.refuse(
+                        name,
+                        &format!("{other:?} is used by an operator that cannot take it"),
+                    ));
                 }
             };
             (data_type, weight.bytes().to_vec())
         };
-        Ok(TensorProto { name: name.to_owned(), dims, data_type, raw_data, ..Default::default() })
+        Ok(TensorProto {
+            name: name.to_owned(),
+            dims,
+            data_type,
+            raw_data,
+            ..Default::default()
+        })
     }
 
     fn refuse(&self, name: &str, reason: &str) -> ModelError {
@@ -208,14 +232,30 @@ fn inline_bytes(tensor: TensorProto, element: ElementType) -> Vec<u8> {
         return tensor.raw_data;
     }
     match element {
-        ElementType::F32 => tensor.float_data.iter().flat_map(|v| v.to_le_bytes()).collect(),
-        ElementType::I64 => tensor.int64_data.iter().flat_map(|v| v.to_le_bytes()).collect(),
-        ElementType::I32 => tensor.int32_data.iter().flat_map(|v| v.to_le_bytes()).collect(),
-        ElementType::F16 | ElementType::BF16 => {
-            tensor.int32_data.iter().flat_map(|v| v.to_le_bytes().into_iter().take(2)).collect()
-        }
-        ElementType::U8 | ElementType::I8 | ElementType::U4 | ElementType::I4 => {
-            tensor.int32_data.iter().map(|v| v.to_le_bytes()[0]).collect()
-        }
+        ElementType::F32 => tensor
+            .float_data
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect(),
+        ElementType::I64 => tensor
+            .int64_data
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect(),
+        ElementType::I32 => tensor
+            .int32_data
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect(),
+        ElementType::F16 | ElementType::BF16 => tensor
+            .int32_data
+            .iter()
+            .flat_map(|v| v.to_le_bytes().into_iter().take(2))
+            .collect(),
+        ElementType::U8 | ElementType::I8 | ElementType::U4 | ElementType::I4 => tensor
+            .int32_data
+            .iter()
+            .map(|v| v.to_le_bytes()[0])
+            .collect(),
     }
 }

@@ -22,10 +22,19 @@ impl MachineMemory {
     fn parse(meminfo: &str) -> Option<Self> {
         let bytes = |key: &str| {
             let line = meminfo.lines().find_map(|line| line.strip_prefix(key))?;
-            let kib: usize = line.trim_start_matches(':').trim().strip_suffix("kB")?.trim().parse().ok()?;
+            let kib: usize = line
+                .trim_start_matches(':')
+                .trim()
+                .strip_suffix("kB")?
+                .trim()
+                .parse()
+                .ok()?;
             kib.checked_mul(1024)
         };
-        Some(Self { total_bytes: bytes("MemTotal")?, available_bytes: bytes("MemAvailable")? })
+        Some(Self {
+            total_bytes: bytes("MemTotal")?,
+            available_bytes: bytes("MemAvailable")?,
+        })
     }
 }
 
@@ -66,7 +75,9 @@ impl MemoryNeed {
         directory: &ModelDirectory,
         machine: Option<MachineMemory>,
     ) -> Result<(), ModelError> {
-        let Some(machine) = machine else { return Ok(()) };
+        let Some(machine) = machine else {
+            return Ok(());
+        };
         if self.total_bytes() <= machine.total_bytes {
             return Ok(());
         }
@@ -96,7 +107,13 @@ mod tests {
     fn reads_meminfo() {
         let text = "MemTotal:        1024 kB\nMemFree: 3 kB\nMemAvailable:     512 kB\n";
         let memory = MachineMemory::parse(text).unwrap();
-        assert_eq!(memory, MachineMemory { total_bytes: 1 << 20, available_bytes: 1 << 19 });
+        assert_eq!(
+            memory,
+            MachineMemory {
+                total_bytes: 1 << 20,
+                available_bytes: 1 << 19
+            }
+        );
         assert_eq!(MachineMemory::parse("MemTotal: x kB"), None);
     }
 }

@@ -65,10 +65,10 @@ pub trait TokenText: Send + Sync {
     fn encode(&self, text: &str) -> Result<Vec<u32>, ModelError>;
 
     /// Text of `tokens`, without special tokens (think tags are text, not special). An unfinished UTF-8 character
-    /// shows as U+FFFD.
+    /// shows as U+FFFD; a token past the tokenizer's last gives no text, because models pad their vocabulary.
     ///
     /// # Errors
-    /// If a token is outside the vocabulary.
+    /// If the tokenizer fails.
     fn decode(&self, tokens: &[u32]) -> Result<String, ModelError>;
 
     /// The token written exactly `text`, where there is one.
@@ -149,7 +149,11 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<LoadedModel, ModelErro
     need.check(&directory, MachineMemory::read())?;
     let kernels = choose_kernels(options.kernels.as_deref())?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = Threads::new(if options.threads == 0 { cores } else { options.threads });
+    let threads = Threads::new(if options.threads == 0 {
+        cores
+    } else {
+        options.threads
+    });
     let thread_count = threads.count();
     let tokenizer = Arc::new(Tokenizer::from_file(&directory.tokenizer_path())?);
     let (model, plan) = TractModel::load(&directory, kernels, threads, context_tokens, options)?;
@@ -167,7 +171,12 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<LoadedModel, ModelErro
         activations: options.activations,
         load_duration: start.elapsed(),
     };
-    Ok(LoadedModel { model, tokenizer, directory, info })
+    Ok(LoadedModel {
+        model,
+        tokenizer,
+        directory,
+        info,
+    })
 }
 
 fn context_tokens(directory: &ModelDirectory, options: &LoadOptions) -> Result<usize, ModelError> {
@@ -183,9 +192,14 @@ fn context_tokens(directory: &ModelDirectory, options: &LoadOptions) -> Result<u
 }
 
 fn choose_kernels(name: Option<&str>) -> Result<Kernels, ModelError> {
-    let Some(name) = name else { return Ok(Kernels::best()) };
+    let Some(name) = name else {
+        return Ok(Kernels::best());
+    };
     Kernels::by_name(name).ok_or_else(|| {
         let names: Vec<&str> = set::supported().iter().map(Kernels::name).collect();
-        ModelError::Option(format!("kernels is {name}, this CPU can run {}", names.join(", ")))
+        ModelError::Option(format!(
+            "kernels is {name}, this CPU can run {}",
+            names.join(", ")
+        ))
     })
 }

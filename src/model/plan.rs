@@ -9,10 +9,10 @@ use tract_onnx::tract_core::model::TypedSimpleState;
 
 use crate::kernels::{Kernels, Threads};
 use crate::model::directory::ModelDirectory;
-use crate::model::graph::{self, EditedGraph};
+use crate::model::graph;
 use crate::model::weight_map::WeightFiles;
 use crate::model::{LanguageModel, LoadOptions, ModelError};
-use crate::ops::{self, Binding, Refusal, Runtime, Turn};
+use crate::ops::{self, Binding, Refusal, Runtime, Turn, Weight};
 
 /// A model that runs through tract.
 #[derive(Debug)]
@@ -43,33 +43,28 @@ impl TractModel {
         context_tokens: usize,
         options: &LoadOptions,
     ) -> Result<(Self, PlanInfo), ModelError> {
-        let in_file = |reason: String| ModelError::File {
-            path: directory.graph_path.clone(),
-            reason,
-        };
-        let mut onnx = tract_onnx::onnx().with_ignore_value_info(true);
-        ops::register(&mut onnx);
-        let mut file = std::fs::File::open(&directory.graph_path)
-            .map_err(|e| in_file(format!("cannot be read: {e}")))?;
-        let proto = onnx
-            .proto_model_for_read(&mut file)
-            .map_err(|e| in_file(format!("is not an ONNX graph, or is truncated: {e:#}")))?;
+        let in_file = |reason| in_graph_file(directory, reason);
         let mut files = WeightFiles::new(&directory.path);
-        let is_known = |name: &str| onnx.op_register.0.contains_key(name);
-        let edited = graph::edit(proto, directory, &mut files, &is_known, options.all_logits)?;
-        let EditedGraph { proto, weights, has_position_ids } = edited;
-        let parsed = onnx.parse(&proto, None).map_err(|e| in_file(format!("{e:#}")))?;
-        drop(proto);
-        if !parsed.unresolved_inputs.is_empty() {
-            let names = parsed.unresolved_inputs.join(", ");
-            return Err(in_file(format!("nothing computes {names}")));
-        }
-        let mut typed = parsed.model.into_typed().map_err(|e| in_file(format!("{e:#}")))?;
-        let runtime = Runtime { kernels, threads, activations: options.activations, context_tokens };
-        let binding = Binding { weights: &weights, runtime: Arc::new(runtime) };
-        ops::bind(&mut typed, &binding)
+        let Typed {
+            mut graph,
+            weights,
+            has_position_ids,
+        } = typed_graph(directory, &mut files, options.all_logits)?;
+        let runtime = Runtime {
+            kernels,
+            threads,
+            activations: options.activations,
+            context_tokens,
+        };
+        let binding = Binding {
+            weights: &weights,
+            runtime: Arc::new(runtime),
+        };
+        ops::bind(&mut graph, &binding)
             .map_err(|(node, Refusal(reason))| in_file(format!("node {node}: {reason}")))?;
-        let plan = typed.into_optimized().map_err(|e| in_file(format!("{e:#}")))?;
+        let plan = graph
+            .into_optimized()
+            .map_err(|e| in_file(format!("{e:#}")))?;
         let nodes = plan.nodes().len();
         let vocab_size = plan
             .output_fact(0)
@@ -89,7 +84,13 @@ impl TractModel {
             position: 0,
             logits: Vec::new(),
         };
-        Ok((model, PlanInfo { weight_bytes: files.bytes(), nodes }))
+        Ok((
+            model,
+            PlanInfo {
+                weight_bytes: files.bytes(),
+                nodes,
+            },
+        ))
     }
 
     /// As [`LanguageModel::forward`]; returns the logits of every token, `[tokens.len(), vocab_size]`, if the
@@ -104,14 +105,19 @@ impl TractModel {
         let after = self.position + tokens.len();
         if after > self.context_tokens {
             let context_tokens = self.context_tokens;
-            return Err(ModelError::ContextFull { tokens: after, context_tokens });
+            return Err(ModelError::ContextFull {
+                tokens: after,
+                context_tokens,
+            });
         }
         if let Some(token) = tokens.iter().find(|&&t| t as usize >= self.vocab_size) {
             let vocab_size = self.vocab_size;
             let reason = format!("token {token} is outside the vocabulary of {vocab_size}");
             return Err(ModelError::Inference(reason));
         }
-        let outputs = self.run(tokens).map_err(|e| ModelError::Inference(format!("{e:#}")))?;
+        let outputs = self
+            .run(tokens)
+            .map_err(|e| ModelError::Inference(format!("{e:#}")))?;
         self.position = after;
         let logits = outputs[0]
             .try_as_plain_ram()
@@ -131,13 +137,63 @@ impl TractModel {
             let positions: Vec<i64> = (first..).take(tokens.len()).collect();
             inputs.push(Tensor::from_shape(&shape, &positions)?.into_tvalue());
         }
-        self.state.turn_state.shared.insert(Turn { past_tokens: self.position });
+        self.state.turn_state.shared.insert(Turn {
+            past_tokens: self.position,
+        });
         let result = self.state.run(inputs);
         if result.is_err() {
             // What a failed run leaves behind must not meet the next one.
             self.state.reset_turn()?;
         }
         result
+    }
+}
+
+/// A graph that tract has typed, its operators without weights yet.
+struct Typed {
+    graph: TypedModel,
+    weights: Vec<Weight>,
+    has_position_ids: bool,
+}
+
+/// Reads the graph of `directory`, edits it, and has tract parse and type it.
+fn typed_graph(
+    directory: &ModelDirectory,
+    files: &mut WeightFiles,
+    all_logits: bool,
+) -> Result<Typed, ModelError> {
+    let in_file = |reason| in_graph_file(directory, reason);
+    let mut framework = onnx().with_ignore_value_info(true);
+    ops::register(&mut framework);
+    let mut file = std::fs::File::open(&directory.graph_path)
+        .map_err(|e| in_file(format!("cannot be read: {e}")))?;
+    let proto = framework
+        .proto_model_for_read(&mut file)
+        .map_err(|e| in_file(format!("is not an ONNX graph, or is truncated: {e:#}")))?;
+    let is_known = |name: &str| framework.op_register.0.contains_key(name);
+    let edited = graph::edit(proto, directory, files, &is_known, all_logits)?;
+    let parsed = framework
+        .parse(&edited.proto, None)
+        .map_err(|e| in_file(format!("{e:#}")))?;
+    if !parsed.unresolved_inputs.is_empty() {
+        let names = parsed.unresolved_inputs.join(", ");
+        return Err(in_file(format!("nothing computes {names}")));
+    }
+    let graph = parsed
+        .model
+        .into_typed()
+        .map_err(|e| in_file(format!("{e:#}")))?;
+    Ok(Typed {
+        graph,
+        weights: edited.weights,
+        has_position_ids: edited.has_position_ids,
+    })
+}
+
+fn in_graph_file(directory: &ModelDirectory, reason: String) -> ModelError {
+    ModelError::File {
+        path: directory.graph_path.clone(),
+        reason,
     }
 }
 

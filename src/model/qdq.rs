@@ -16,44 +16,83 @@ pub(crate) struct Converted {
     pub(crate) attributes: Vec<AttributeProto>,
 }
 
+/// Shape and number format of a quantized weight `[k, n]` with blocks along k.
+struct Form {
+    k: usize,
+    n: usize,
+    block_size: usize,
+    blocks: usize,
+    signed: bool,
+}
+
+impl Form {
+    /// Reads it off the node and its constants, which have to agree.
+    fn of(
+        node: &NodeProto,
+        quants: &Weight,
+        scales: &Weight,
+        zero_points: Option<&Weight>,
+    ) -> Result<Self, Refusal> {
+        let attribute = |name: &str, default| {
+            let found = node.attribute.iter().find(|a| a.name == name);
+            found.map_or(default, |a| a.i)
+        };
+        let signed = match quants.element() {
+            ElementType::I4 => true,
+            ElementType::U4 => false,
+            other => {
+                let reason = format!("weights of {other:?} are not supported, only 4-bit");
+                return Err(Refusal(reason));
+            }
+        };
+        let &[k, n] = quants.dims() else {
+            let reason = format!("a weight of shape {:?} is not a matrix", quants.dims());
+            return Err(Refusal(reason));
+        };
+        let (axis, block_size) = (attribute("axis", 1), attribute("block_size", 0));
+        if axis != 0 {
+            return Err(Refusal(format!("axis = {axis} is not supported, only 0")));
+        }
+        let block_size = usize::try_from(block_size)
+            .ok()
+            .filter(|size| size.is_power_of_two() && *size >= 16)
+            .ok_or_else(|| Refusal(format!("block_size = {block_size} is not supported")))?;
+        let blocks = k.div_ceil(block_size);
+        if scales.dims() != [blocks, n] {
+            let found = scales.dims();
+            let reason = format!("scales of shape {found:?}, expected [{blocks}, {n}]");
+            return Err(Refusal(reason));
+        }
+        if zero_points.is_some_and(|z| z.element() != quants.element() || z.dims() != [blocks, n]) {
+            let reason = "zero points differ from the weight in type or shape";
+            return Err(Refusal(reason.into()));
+        }
+        Ok(Self {
+            k,
+            n,
+            block_size,
+            blocks,
+            signed,
+        })
+    }
+}
+
 /// Converts a DequantizeLinear `node` with constant `inputs` (quants, scales, perhaps zero points).
 pub(crate) fn to_mat_mul_nbits(
     node: &NodeProto,
     inputs: &[Option<Weight>],
 ) -> Result<Converted, Refusal> {
-    let attribute = |name: &str, default| {
-        node.attribute.iter().find(|a| a.name == name).map_or(default, |a| a.i)
-    };
     let (Some(Some(quants)), Some(Some(scales))) = (inputs.first(), inputs.get(1)) else {
         return Err(Refusal("its weight or scales are missing".into()));
     };
-    let signed = match quants.element() {
-        ElementType::I4 => true,
-        ElementType::U4 => false,
-        other => return Err(Refusal(format!("weights of {other:?} are not supported, only 4-bit"))),
-    };
-    let (axis, block_size) = (attribute("axis", 1), attribute("block_size", 0));
-    let &[k, n] = quants.dims() else {
-        return Err(Refusal(format!("a weight of shape {:?} is not a matrix", quants.dims())));
-    };
-    if axis != 0 {
-        return Err(Refusal(format!("axis = {axis} is not supported, only 0")));
-    }
-    let block_size = usize::try_from(block_size)
-        .ok()
-        .filter(|size| size.is_power_of_two() && *size >= 16)
-        .ok_or_else(|| Refusal(format!("block_size = {block_size} is not supported")))?;
-    let blocks = k.div_ceil(block_size);
-    if scales.dims() != [blocks, n] {
-        return Err(Refusal(format!(
-            "scales of shape {:?}, expected [{blocks}, {n}]",
-            scales.dims()
-        )));
-    }
     let zero_points = inputs.get(2).and_then(Option::as_ref);
-    if zero_points.is_some_and(|z| z.element() != quants.element() || z.dims() != [blocks, n]) {
-        return Err(Refusal("zero points differ from the weight in type or shape".into()));
-    }
+    let Form {
+        k,
+        n,
+        block_size,
+        blocks,
+        signed,
+    } = Form::of(node, quants, scales, zero_points)?;
     // MatMulNBits subtracts 8 unless told otherwise; signed weights are stored 8 higher. Unsigned weights
     // without zero points have zero point 0, which must be said.
     let offset = if signed { 8 } else { 0 };
@@ -103,7 +142,11 @@ fn pack(rows: usize, columns: usize, fill: u8, value: impl Fn(usize, usize) -> u
     let mut packed = Vec::with_capacity(rows * columns.div_ceil(2));
     for row in 0..rows {
         for column in (0..columns).step_by(2) {
-            let high = if column + 1 < columns { value(row, column + 1) } else { fill };
+            let high = if column + 1 < columns {
+                value(row, column + 1)
+            } else {
+                fill
+            };
             packed.push(value(row, column) | high << 4);
         }
     }

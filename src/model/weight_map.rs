@@ -37,7 +37,10 @@ pub(crate) struct WeightFiles {
 impl WeightFiles {
     /// The files of `directory`, none mapped yet.
     pub(crate) fn new(directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), mapped: HashMap::new() }
+        Self {
+            directory: directory.to_owned(),
+            mapped: HashMap::new(),
+        }
     }
 
     /// Total length of the files mapped so far.
@@ -56,7 +59,10 @@ impl WeightFiles {
             return Ok(mapped.clone());
         }
         let path = self.path(location);
-        let refuse = |reason: String| ModelError::File { path: path.clone(), reason };
+        let refuse = |reason: String| ModelError::File {
+            path: path.clone(),
+            reason,
+        };
         let inside = Path::new(location)
             .components()
             .all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
@@ -67,7 +73,9 @@ impl WeightFiles {
             .directory
             .canonicalize()
             .map_err(|e| refuse(format!("its directory cannot be opened: {e}")))?;
-        let real = path.canonicalize().map_err(|e| refuse(format!("cannot be opened: {e}")))?;
+        let real = path
+            .canonicalize()
+            .map_err(|e| refuse(format!("cannot be opened: {e}")))?;
         // Hubs' download caches keep files as links to a blob store beside the directory, so a link may leave
         // the directory; what the graph names may not.
         if !real.starts_with(&directory) && !path.is_symlink() {
@@ -105,8 +113,15 @@ mod tests {
     #[test]
     fn names_the_file_that_is_missing() {
         let directory = tempfile::tempdir().unwrap();
-        let error = WeightFiles::new(directory.path()).open("model.onnx.data").unwrap_err();
-        assert!(error.to_string().contains("model.onnx.data: cannot be opened"), "{error}");
+        let error = WeightFiles::new(directory.path())
+            .open("model.onnx.data")
+            .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("model.onnx.data: cannot be opened"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reads a node's attributes, and refuses those that are not known.
 
-use tract_onnx::pb::{AttributeProto, NodeProto};
 use tract_onnx::pb::attribute_proto::AttributeType;
+use tract_onnx::pb::{AttributeProto, NodeProto};
 
 use super::Refusal;
 
@@ -59,7 +59,9 @@ impl Attributes<'_> {
 
     /// Refuses integer attribute `name` unless it is absent or one of `allowed`.
     pub(crate) fn expect_int(&self, name: &str, allowed: &[i64]) -> Result<(), Refusal> {
-        let Some(&default) = allowed.first() else { return Ok(()) };
+        let Some(&default) = allowed.first() else {
+            return Ok(());
+        };
         let found = self.int_or(name, default)?;
         if allowed.contains(&found) {
             return Ok(());
@@ -104,7 +106,8 @@ impl Attributes<'_> {
 
     /// Index of the weight that stands for constant input `input`, called `name` in messages.
     pub(crate) fn weight_required(&self, input: usize, name: &str) -> Result<usize, Refusal> {
-        self.weight(input).ok_or_else(|| Refusal(format!("input {name} is not a constant tensor")))
+        self.weight(input)
+            .ok_or_else(|| Refusal(format!("input {name} is not a constant tensor")))
     }
 
     /// Whether input `input` is wired (named, and not moved out of the graph).
@@ -116,15 +119,16 @@ impl Attributes<'_> {
 /// Replaces constant input `input` of `node` by an attribute naming the weight.
 pub fn move_input_to_weight(node: &mut NodeProto, input: usize, weight: usize) {
     node.input[input].clear();
-    node.attribute.push(size_attribute(&format!("{WEIGHT_PREFIX}{input}"), weight));
+    node.attribute
+        .push(size_attribute(&format!("{WEIGHT_PREFIX}{input}"), weight));
 }
 
-/// An integer attribute.
+/// An integer attribute; a size beyond 63 bits, which no tensor has, becomes the largest there is.
 pub fn size_attribute(name: &str, size: usize) -> AttributeProto {
     AttributeProto {
         name: name.to_owned(),
         r#type: AttributeType::Int as i32,
-        i: i64::try_from(size).expect("sizes fit into 63 bits"),
+        i: i64::try_from(size).unwrap_or(i64::MAX),
         ..Default::default()
     }
 }

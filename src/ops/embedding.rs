@@ -32,15 +32,26 @@ impl GraphOp for Embedding {
         attributes.only(&["axis", WIDTH])?;
         attributes.expect_int("axis", &[0])?;
         let table = attributes.weight_required(0, "data")?;
-        Ok(Self { table, width: attributes.width()?, bound: Bound::default() })
+        Ok(Self {
+            table,
+            width: attributes.width()?,
+            bound: Bound::default(),
+        })
     }
 
     fn bind(&mut self, binding: &Binding<'_>) -> Result<(), Refusal> {
         let weight = graph_op::weight(binding, self.table)?;
         let &[rows, width] = weight.dims() else {
-            return Err(Refusal(format!("a table of shape {:?} is not a matrix", weight.dims())));
+            return Err(Refusal(format!(
+                "a table of shape {:?} is not a matrix",
+                weight.dims()
+            )));
         };
-        self.bound.set(Table { floats: FloatWeight::new(weight)?, rows, width });
+        self.bound.set(Table {
+            floats: FloatWeight::new(weight)?,
+            rows,
+            width,
+        });
         Ok(())
     }
 
@@ -61,7 +72,9 @@ impl EvalOp for Embedding {
     fn eval(&self, _context: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let table = self.bound.get()?;
         gather(&inputs[0], table.rows, table.width, |row, out| {
-            table.floats.copy_to(row * table.width..(row + 1) * table.width, out);
+            table
+                .floats
+                .copy_to(row * table.width..(row + 1) * table.width, out);
         })
     }
 
@@ -101,10 +114,17 @@ struct QuantizedTable {
 
 impl QuantizedTable {
     fn matrix(&self) -> Result<BlockMatrix<'_>, Refusal> {
-        let zero_points =
-            self.zero_points.as_ref().map_or(ZeroPoints::Middle, |z| ZeroPoints::Packed(z.bytes()));
-        BlockMatrix::new(self.shape, self.data.bytes(), self.scales.floats(), zero_points)
-            .map_err(|e| Refusal(e.to_string()))
+        let zero_points = self
+            .zero_points
+            .as_ref()
+            .map_or(ZeroPoints::Middle, |z| ZeroPoints::Packed(z.bytes()));
+        BlockMatrix::new(
+            self.shape,
+            self.data.bytes(),
+            self.scales.floats(),
+            zero_points,
+        )
+        .map_err(|e| Refusal(e.to_string()))
     }
 }
 
@@ -185,7 +205,9 @@ impl Op for GatherBlockQuantized {
 impl EvalOp for GatherBlockQuantized {
     fn eval(&self, _context: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let table = self.bound.get()?;
-        let matrix = table.matrix().map_err(|Refusal(reason)| format_err!("{reason}"))?;
+        let matrix = table
+            .matrix()
+            .map_err(|Refusal(reason)| format_err!("{reason}"))?;
         gather(&inputs[0], table.shape.n, table.shape.k, |row, out| {
             table.runtime.kernels.dequantize_qn(&matrix, row, out);
         })
@@ -206,7 +228,7 @@ impl TypedOp for GatherBlockQuantized {
 fn with_whole_blocks(data: Weight, shape: &BlockShape) -> Result<Weight, Refusal> {
     let row_bytes = shape.k * shape.bits / 8;
     let padded_bytes = shape.blocks() * shape.block_bytes();
-    if row_bytes == padded_bytes || shape.k * shape.bits % 8 != 0 {
+    if row_bytes == padded_bytes || !(shape.k * shape.bits).is_multiple_of(8) {
         return Ok(data);
     }
     let mut padded = Vec::with_capacity(shape.n * padded_bytes);
@@ -235,8 +257,15 @@ fn gather(
     let rows_signed = i64::try_from(rows)?;
     let mut wanted = Vec::with_capacity(list.len());
     for &index in list {
-        let row = if index < 0 { index + rows_signed } else { index };
-        ensure!((0..rows_signed).contains(&row), "index {index} of a table of {rows} rows");
+        let row = if index < 0 {
+            index + rows_signed
+        } else {
+            index
+        };
+        ensure!(
+            (0..rows_signed).contains(&row),
+            "index {index} of a table of {rows} rows"
+        );
         wanted.push(usize::try_from(row)?);
     }
     let shape: TVec<usize> = indices.shape().iter().copied().chain([width]).collect();

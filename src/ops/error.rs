@@ -12,6 +12,8 @@ impl Refusal {
         found: impl std::fmt::Display,
         supported: impl std::fmt::Display,
     ) -> Self {
-        Self(format!("{name} = {found} is not supported, only {supported}"))
+        Self(format!(
+            "{name} = {found} is not supported, only {supported}"
+        ))
     }
 }

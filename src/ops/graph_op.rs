@@ -107,7 +107,9 @@ impl<T> Bound<T> {
 
     /// What was set.
     pub(super) fn get(&self) -> TractResult<&T> {
-        self.0.as_deref().context("the operator has no weights: it was not bound")
+        self.0
+            .as_deref()
+            .context("the operator has no weights: it was not bound")
     }
 }
 
@@ -125,7 +127,12 @@ type Built = (Box<dyn InferenceOp>, Vec<String>);
 impl Operator {
     /// The entry of operator `T`.
     pub(super) const fn of<T: GraphOp>(name: &'static str) -> Self {
-        Self { name, check: check::<T>, build: build::<T>, bind: bind::<T> }
+        Self {
+            name,
+            check: check::<T>,
+            build: build::<T>,
+            bind: bind::<T>,
+        }
     }
 }
 
@@ -149,9 +156,12 @@ pub(super) fn weight<'a>(
     index: usize,
 ) -> Result<&'a super::Weight, Refusal> {
     let weights = binding.weights;
-    weights
-        .get(index)
-        .ok_or_else(|| Refusal(format!("weight {index} of {} does not exist", weights.len())))
+    weights.get(index).ok_or_else(|| {
+        Refusal(format!(
+            "weight {index} of {} does not exist",
+            weights.len()
+        ))
+    })
 }
 
 /// Elements of an f32 tensor, in place.
@@ -161,7 +171,9 @@ pub(super) fn floats(tensor: &Tensor) -> TractResult<&[f32]> {
 
 /// Rows and row length of a tensor seen as a matrix whose rows are its last axis.
 pub(super) fn rows(tensor: &Tensor) -> TractResult<(usize, usize)> {
-    let &[.., width] = tensor.shape() else { bail!("a scalar where rows were expected") };
+    let &[.., width] = tensor.shape() else {
+        bail!("a scalar where rows were expected")
+    };
     Ok((tensor.len().checked_div(width).unwrap_or(0), width))
 }
 
@@ -175,6 +187,10 @@ pub(super) fn tensor(shape: &[usize], fill: impl FnOnce(&mut [f32])) -> TractRes
 /// Columns for each chunk of work so that every thread gets a few, in multiples of `step`.
 pub(super) fn columns_per_chunk(runtime: &Runtime, columns: usize, step: usize) -> usize {
     const CHUNKS_PER_THREAD: usize = 4;
-    let chunks = if runtime.threads.count() == 1 { 1 } else { runtime.threads.count() * CHUNKS_PER_THREAD };
+    let chunks = if runtime.threads.count() == 1 {
+        1
+    } else {
+        runtime.threads.count() * CHUNKS_PER_THREAD
+    };
     columns.div_ceil(chunks).next_multiple_of(step).max(step)
 }

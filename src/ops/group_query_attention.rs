@@ -5,16 +5,12 @@
 //! are gone: the operator's state holds the keys and values of all tokens so far, and the run's
 //! [`Turn`](super::Turn) says how many of them count.
 
-use std::ops::Range;
-
-use ndarray::{Array3, Axis, s};
 use tract_onnx::pb::NodeProto;
-#[cfg(test)]
-use tract_onnx::tract_core::model::TypedSimpleState;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::graph_op::{self, Bound, GraphOp};
+use super::kv_cache::KvCache;
 use super::rotary_embedding::{RotaryTable, past_tokens};
 use super::{Binding, Refusal, Runtime};
 use crate::kernels::{Attention, ColumnsMut};
@@ -67,9 +63,14 @@ impl GraphOp for GroupQueryAttention {
                 return Err(Refusal(format!("input {name} is not supported")));
             }
         }
-        let (heads, kv_heads) = (attributes.size("num_heads")?, attributes.size("kv_num_heads")?);
+        let (heads, kv_heads) = (
+            attributes.size("num_heads")?,
+            attributes.size("kv_num_heads")?,
+        );
         if !heads.is_multiple_of(kv_heads) {
-            return Err(Refusal(format!("num_heads = {heads} is no multiple of kv_num_heads = {kv_heads}")));
+            return Err(Refusal(format!(
+                "num_heads = {heads} is no multiple of kv_num_heads = {kv_heads}"
+            )));
         }
         let rotary = if attributes.flag_or("do_rotary", false)? {
             Some(Rotary {
@@ -91,7 +92,11 @@ impl GraphOp for GroupQueryAttention {
             heads,
             kv_heads,
             head_dim,
-            scale: if scale == 0.0 { 1.0 / (head_dim as f32).sqrt() } else { scale },
+            scale: if scale == 0.0 {
+                1.0 / (head_dim as f32).sqrt()
+            } else {
+                scale
+            },
             softcap: attributes.float_or("softcap", 0.0)?,
             window_tokens: usize::try_from(attributes.int_or("local_window_size", -1)?)
                 .ok()
@@ -107,10 +112,19 @@ impl GraphOp for GroupQueryAttention {
             None => None,
             Some(rotary) => Some(RotaryTable::new(binding, rotary.cos, rotary.sin)?),
         };
-        if table.as_ref().is_some_and(|table| 2 * table.pairs() > self.head_dim) {
-            return Err(Refusal(format!("cos_cache is wider than a head of {}", self.head_dim)));
+        if table
+            .as_ref()
+            .is_some_and(|table| 2 * table.pairs() > self.head_dim)
+        {
+            return Err(Refusal(format!(
+                "cos_cache is wider than a head of {}",
+                self.head_dim
+            )));
         }
-        self.bound.set(Parts { table, runtime: Arc::clone(&binding.runtime) });
+        self.bound.set(Parts {
+            table,
+            runtime: Arc::clone(&binding.runtime),
+        });
         Ok(())
     }
 
@@ -132,7 +146,11 @@ impl Op for GroupQueryAttention {
 impl EvalOp for GroupQueryAttention {
     fn state(&self, _context: &EvalContext<'_>) -> TractResult<Option<Box<dyn OpState>>> {
         let runtime = &self.bound.get()?.runtime;
-        Ok(Some(Box::new(KvCache::new(self.kv_heads, self.head_dim, runtime))))
+        Ok(Some(Box::new(KvCache::new(
+            self.kv_heads,
+            self.head_dim,
+            runtime,
+        ))))
     }
 
     not_out_of_plan!();
@@ -144,46 +162,6 @@ impl TypedOp for GroupQueryAttention {
     }
 
     as_op!();
-}
-
-/// Keys and values of one layer, `[kv_heads, context_tokens, head_dim]` each, allocated once.
-#[derive(Debug, Clone)]
-struct KvCache {
-    keys: Array3<f32>,
-    values: Array3<f32>,
-    /// Rotated queries of the run, `[S, heads · head_dim]`; kept for their memory.
-    queries: Vec<f32>,
-    /// Scores of one query, for each thread.
-    scores: Vec<Vec<f32>>,
-}
-
-impl KvCache {
-    fn new(kv_heads: usize, head_dim: usize, runtime: &Runtime) -> Self {
-        // Zeroed memory that the system hands out page by page as the context grows.
-        let shape = (kv_heads, runtime.context_tokens, head_dim);
-        Self {
-            keys: Array3::zeros(shape),
-            values: Array3::zeros(shape),
-            queries: Vec::new(),
-            scores: vec![Vec::new(); runtime.threads.count()],
-        }
-    }
-
-    fn context_tokens(&self) -> usize {
-        self.keys.len_of(Axis(1))
-    }
-}
-
-/// Tokens `range` of one head of a cache, `[range.len(), head_dim]`.
-fn tokens_of(cache: &Array3<f32>, head: usize, range: Range<usize>) -> &[f32] {
-    let tokens = cache.slice(s![head, range, ..]);
-    tokens.to_slice().expect("the tokens of a head lie one after the other")
-}
-
-/// Where one token of one head goes, `[head_dim]`.
-fn slot(cache: &mut Array3<f32>, head: usize, token: usize) -> &mut [f32] {
-    let row = cache.slice_mut(s![head, token, ..]);
-    row.into_slice().expect("a head's token is contiguous")
 }
 
 /// Query, key and value rows of a run.
@@ -203,29 +181,65 @@ impl GroupQueryAttention {
         let batch = inputs[0].shape().first().copied().unwrap_or(0);
         ensure!(batch == 1, "a batch of {batch}, expected 1");
         if self.packed {
-            ensure!(width == q_width + 2 * kv_width, "packed query, key and value of width {width}");
+            ensure!(
+                width == q_width + 2 * kv_width,
+                "packed query, key and value of width {width}"
+            );
             let key = first.get(q_width..).unwrap_or_default();
             let value = first.get(q_width + kv_width..).unwrap_or_default();
-            return Ok((tokens, Projections { query: first, key, value, strides: [width; 3] }));
+            return Ok((
+                tokens,
+                Projections {
+                    query: first,
+                    key,
+                    value,
+                    strides: [width; 3],
+                },
+            ));
         }
-        let [_, key, value] = inputs else { bail!("{} inputs, expected 3", inputs.len()) };
+        let [_, key, value] = inputs else {
+            bail!("{} inputs, expected 3", inputs.len())
+        };
         for other in [key, value] {
             let found = graph_op::rows(other)?;
-            ensure!(found == (tokens, kv_width), "key or value of {found:?} rows and width");
+            ensure!(
+                found == (tokens, kv_width),
+                "key or value of {found:?} rows and width"
+            );
         }
-        ensure!(width == q_width, "query of width {width}, expected {q_width}");
+        ensure!(
+            width == q_width,
+            "query of width {width}, expected {q_width}"
+        );
         let (key, value) = (graph_op::floats(key)?, graph_op::floats(value)?);
         let strides = [q_width, kv_width, kv_width];
-        Ok((tokens, Projections { query: first, key, value, strides }))
+        Ok((
+            tokens,
+            Projections {
+                query: first,
+                key,
+                value,
+                strides,
+            },
+        ))
     }
 
     /// Puts the run's keys and values into the cache and its queries into `cache.queries`, rotated.
-    fn store(&self, cache: &mut KvCache, run: &Projections<'_>, past: usize, tokens: usize) -> TractResult<()> {
+    fn store(
+        &self,
+        cache: &mut KvCache,
+        run: &Projections<'_>,
+        past: usize,
+        tokens: usize,
+    ) -> TractResult<()> {
         let parts = self.bound.get()?;
         let kernels = parts.runtime.kernels;
         let q_width = self.heads * self.head_dim;
         let kv_width = self.kv_heads * self.head_dim;
-        let interleaved = self.rotary.as_ref().is_some_and(|rotary| rotary.interleaved);
+        let interleaved = self
+            .rotary
+            .as_ref()
+            .is_some_and(|rotary| rotary.interleaved);
         let mut angles = parts.table.as_ref().map(|table| (table, table.angles()));
         cache.queries.resize(tokens * q_width, 0.0);
         for token in 0..tokens {
@@ -234,47 +248,71 @@ impl GroupQueryAttention {
             query.copy_from_slice(&run.query[q..][..q_width]);
             if let Some((table, angles)) = &mut angles {
                 table.read(past + token, angles);
-                kernels.rope(query, self.head_dim, (&angles.cos, &angles.sin), interleaved);
+                kernels.rope(
+                    query,
+                    self.head_dim,
+                    (&angles.cos, &angles.sin),
+                    interleaved,
+                );
             }
             let (key, value) = (&run.key[k..][..kv_width], &run.value[v..][..kv_width]);
             for head in 0..self.kv_heads {
                 let part = head * self.head_dim..(head + 1) * self.head_dim;
-                let cached = slot(&mut cache.keys, head, past + token);
+                let cached = cache.key_mut(head, past + token);
                 cached.copy_from_slice(&key[part.clone()]);
                 if let Some((_, angles)) = &angles {
-                    kernels.rope(cached, self.head_dim, (&angles.cos, &angles.sin), interleaved);
+                    kernels.rope(
+                        cached,
+                        self.head_dim,
+                        (&angles.cos, &angles.sin),
+                        interleaved,
+                    );
                 }
-                slot(&mut cache.values, head, past + token).copy_from_slice(&value[part]);
+                cache
+                    .value_mut(head, past + token)
+                    .copy_from_slice(&value[part]);
             }
         }
         Ok(())
     }
 
     /// Every query against the tokens up to its own, a few heads a piece of work.
-    fn attend(&self, cache: &mut KvCache, past: usize, tokens: usize, out: &mut [f32]) -> TractResult<()> {
+    fn attend(
+        &self,
+        cache: &mut KvCache,
+        past: usize,
+        tokens: usize,
+        out: &mut [f32],
+    ) -> TractResult<()> {
         let runtime = &self.bound.get()?.runtime;
         let mut all_scores = std::mem::take(&mut cache.scores);
         let head_dim = self.head_dim;
         let width = self.heads * head_dim;
         let out = ColumnsMut::whole(out, tokens, width);
         let shared = &*cache;
-        runtime.threads.run_columns_with(out, head_dim, &mut all_scores, |mut part, scores| {
-            let head = part.columns().start / head_dim;
-            let kv_head = head * self.kv_heads / self.heads;
-            for token in 0..tokens {
-                let end = past + token + 1;
-                let start = self.window_tokens.map_or(0, |window| end.saturating_sub(window));
-                scores.resize(end - start, 0.0);
-                let attention = Attention {
-                    query: &shared.queries[token * width + head * head_dim..][..head_dim],
-                    keys: tokens_of(&shared.keys, kv_head, start..end),
-                    values: tokens_of(&shared.values, kv_head, start..end),
-                    scale: self.scale,
-                    softcap: self.softcap,
-                };
-                runtime.kernels.attention(&attention, scores, part.row(token));
-            }
-        });
+        runtime
+            .threads
+            .run_columns_with(out, head_dim, &mut all_scores, |mut part, scores| {
+                let head = part.columns().start / head_dim;
+                let kv_head = head * self.kv_heads / self.heads;
+                for token in 0..tokens {
+                    let end = past + token + 1;
+                    let start = self
+                        .window_tokens
+                        .map_or(0, |window| end.saturating_sub(window));
+                    scores.resize(end - start, 0.0);
+                    let attention = Attention {
+                        query: &shared.queries[token * width + head * head_dim..][..head_dim],
+                        keys: shared.keys(kv_head, start..end),
+                        values: shared.values(kv_head, start..end),
+                        scale: self.scale,
+                        softcap: self.softcap,
+                    };
+                    runtime
+                        .kernels
+                        .attention(&attention, scores, part.row(token));
+                }
+            });
         cache.scores = all_scores;
         Ok(())
     }
@@ -344,23 +382,3 @@ const OPTIONAL_INPUTS: &[&str] = &[
     "q_norm_weight",
     "k_norm_weight",
 ];
-
-/// Puts keys and values, `[kv_heads][past_tokens][head_dim]`, into every cache of `state`.
-#[cfg(test)]
-pub(crate) fn restore_caches(
-    state: &mut TypedSimpleState,
-    keys: &[f32],
-    values: &[f32],
-    past_tokens: usize,
-) {
-    for cache in state.op_states.iter_mut().flatten() {
-        let Some(cache) = cache.downcast_mut::<KvCache>() else { continue };
-        let head_dim = cache.keys.len_of(Axis(2));
-        for (index, row) in keys.chunks_exact(head_dim).enumerate() {
-            let (head, token) = (index / past_tokens, index % past_tokens);
-            slot(&mut cache.keys, head, token).copy_from_slice(row);
-            let value = &values[index * head_dim..][..head_dim];
-            slot(&mut cache.values, head, token).copy_from_slice(value);
-        }
-    }
-}

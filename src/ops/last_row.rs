@@ -49,7 +49,10 @@ impl EvalOp for LastRow {
         let axis = shape.len() - 2;
         shape[axis] = 1;
         let last = graph_op::tensor(&shape, |out| {
-            for (out, batch) in out.chunks_exact_mut(width).zip(all.chunks_exact(tokens * width)) {
+            for (out, batch) in out
+                .chunks_exact_mut(width)
+                .zip(all.chunks_exact(tokens * width))
+            {
                 out.copy_from_slice(&batch[(tokens - 1) * width..]);
             }
         })?;

@@ -59,19 +59,28 @@ impl Parts {
             ZeroPointParts::Packed(weight) => ZeroPoints::Packed(weight.bytes()),
             ZeroPointParts::Float(floats) => ZeroPoints::Float(floats.floats()),
         };
-        BlockMatrix::new(self.shape, self.quants.bytes(), self.scales.floats(), zero_points)
-            .map_err(|e| Refusal(e.to_string()))
+        BlockMatrix::new(
+            self.shape,
+            self.quants.bytes(),
+            self.scales.floats(),
+            zero_points,
+        )
+        .map_err(|e| Refusal(e.to_string()))
     }
 
     fn multiply(&self, rows: usize, a: &[f32], y: &mut [f32]) -> TractResult<()> {
-        let matrix = self.matrix().map_err(|Refusal(reason)| format_err!("{reason}"))?;
+        let matrix = self
+            .matrix()
+            .map_err(|Refusal(reason)| format_err!("{reason}"))?;
         let kernels = self.runtime.kernels;
         let n = self.shape.n;
         let chunk = graph_op::columns_per_chunk(&self.runtime, n, COLUMNS_STEP);
         let out = ColumnsMut::whole(y, rows, n);
         if self.int8_activations {
-            let mut quantized =
-                self.activations.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut quantized = self
+                .activations
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             quantized.resize(rows, &self.shape);
             if rows == 1 {
                 kernels.quantize_q8(a, &mut quantized);
@@ -102,7 +111,14 @@ impl Parts {
 impl GraphOp for MatMulNBits {
     fn from_node(node: &NodeProto) -> Result<Self, Refusal> {
         let attributes = Attributes(node);
-        attributes.only(&["K", "N", "bits", "block_size", "accuracy_level", "weight_prepacked"])?;
+        attributes.only(&[
+            "K",
+            "N",
+            "bits",
+            "block_size",
+            "accuracy_level",
+            "weight_prepacked",
+        ])?;
         attributes.expect_int("weight_prepacked", &[0])?;
         let bits = attributes.int_or("bits", 4)?;
         if !matches!(bits, 4 | 8) {
@@ -110,7 +126,11 @@ impl GraphOp for MatMulNBits {
         }
         let block_size = attributes.size("block_size")?;
         if !matches!(block_size, 16 | 32 | 64 | 128 | 256) {
-            return Err(Refusal::value("block_size", block_size, "16, 32, 64, 128 and 256"));
+            return Err(Refusal::value(
+                "block_size",
+                block_size,
+                "16, 32, 64, 128 and 256",
+            ));
         }
         let accuracy_level = attributes.int_or("accuracy_level", 0)?;
         if !(0..=ACCURACY_LEVEL_INT8).contains(&accuracy_level) {
@@ -164,7 +184,11 @@ impl GraphOp for MatMulNBits {
         }
         let bias = self
             .bias
-            .map(|index| graph_op::weight(binding, index)?.to_f32().map(std::borrow::Cow::into_owned))
+            .map(|index| {
+                graph_op::weight(binding, index)?
+                    .to_f32()
+                    .map(Cow::into_owned)
+            })
             .transpose()?;
         if bias.as_ref().is_some_and(|b| b.len() != self.shape.n) {
             return Err(Refusal(format!("bias has not {} elements", self.shape.n)));
@@ -213,7 +237,11 @@ impl EvalOp for MatMulNBits {
     fn eval(&self, _context: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let parts = self.bound.get()?;
         let (rows, k) = graph_op::rows(&inputs[0])?;
-        ensure!(k == self.shape.k, "activations of width {k}, expected {}", self.shape.k);
+        ensure!(
+            k == self.shape.k,
+            "activations of width {k}, expected {}",
+            self.shape.k
+        );
         let a = graph_op::floats(&inputs[0])?;
         let mut shape: TVec<usize> = inputs[0].shape().into();
         *shape.last_mut().context("activations without axes")? = self.shape.n;

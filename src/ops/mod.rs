@@ -9,6 +9,7 @@ mod embedding;
 mod error;
 mod graph_op;
 mod group_query_attention;
+mod kv_cache;
 mod last_row;
 mod mat_mul_nbits;
 mod rotary_embedding;
@@ -27,7 +28,7 @@ pub use attributes::{WIDTH, move_input_to_weight, size_attribute};
 pub use error::Refusal;
 pub use group_query_attention::HEAD_DIM;
 #[cfg(test)]
-pub(crate) use group_query_attention::restore_caches;
+pub(crate) use kv_cache::restore_caches;
 pub use weights::{ByteSource, ElementType, Weight};
 
 use embedding::{Embedding, GatherBlockQuantized};
@@ -135,7 +136,9 @@ pub fn check(name: &str, node: &NodeProto) -> Result<(), Refusal> {
 /// If a weight disagrees with a node's attributes: the node's name and the reason.
 pub fn bind(model: &mut TypedModel, binding: &Binding<'_>) -> Result<(), (String, Refusal)> {
     for node in model.nodes_mut() {
-        let bound = OPERATORS.iter().find_map(|operator| (operator.bind)(node, binding));
+        let bound = OPERATORS
+            .iter()
+            .find_map(|operator| (operator.bind)(node, binding));
         if let Some(Err(refusal)) = bound {
             return Err((node.name.clone(), refusal));
         }

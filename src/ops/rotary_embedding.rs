@@ -22,9 +22,15 @@ pub(super) struct RotaryTable {
 impl RotaryTable {
     /// The table of two constant tensors; refuses one too short for the context.
     pub(super) fn new(binding: &Binding<'_>, cos: usize, sin: usize) -> Result<Self, Refusal> {
-        let (cos, sin) = (graph_op::weight(binding, cos)?, graph_op::weight(binding, sin)?);
+        let (cos, sin) = (
+            graph_op::weight(binding, cos)?,
+            graph_op::weight(binding, sin)?,
+        );
         let &[positions, pairs] = cos.dims() else {
-            return Err(Refusal(format!("cos_cache of shape {:?} is not a matrix", cos.dims())));
+            return Err(Refusal(format!(
+                "cos_cache of shape {:?} is not a matrix",
+                cos.dims()
+            )));
         };
         if sin.dims() != cos.dims() {
             return Err(Refusal("cos_cache and sin_cache differ in shape".into()));
@@ -35,7 +41,11 @@ impl RotaryTable {
                 "cos_cache has {positions} positions, the context is {context_tokens} tokens"
             )));
         }
-        Ok(Self { cos: FloatWeight::new(cos)?, sin: FloatWeight::new(sin)?, pairs })
+        Ok(Self {
+            cos: FloatWeight::new(cos)?,
+            sin: FloatWeight::new(sin)?,
+            pairs,
+        })
     }
 
     /// Number of pairs that are rotated in each head.
@@ -45,7 +55,10 @@ impl RotaryTable {
 
     /// Room for the angles of one position.
     pub(super) fn angles(&self) -> Angles {
-        Angles { cos: vec![0.0; self.pairs], sin: vec![0.0; self.pairs] }
+        Angles {
+            cos: vec![0.0; self.pairs],
+            sin: vec![0.0; self.pairs],
+        }
     }
 
     /// Reads the angles of `position`.
@@ -102,7 +115,9 @@ impl GraphOp for RotaryEmbedding {
             return Err(Refusal::value("scale", scale, "1"));
         }
         if attributes.is_wired(1) {
-            return Err(Refusal("position_ids are computed; only the graph's own input is supported".into()));
+            return Err(Refusal(
+                "position_ids are computed; only the graph's own input is supported".into(),
+            ));
         }
         let size = |name| {
             let found = attributes.int_or(name, 0)?;
@@ -121,12 +136,19 @@ impl GraphOp for RotaryEmbedding {
     fn bind(&mut self, binding: &Binding<'_>) -> Result<(), Refusal> {
         let table = RotaryTable::new(binding, self.cos, self.sin)?;
         if self.rotary_dim != 0 && self.rotary_dim != 2 * table.pairs() {
-            return Err(Refusal::value("rotary_embedding_dim", self.rotary_dim, 2 * table.pairs()));
+            return Err(Refusal::value(
+                "rotary_embedding_dim",
+                self.rotary_dim,
+                2 * table.pairs(),
+            ));
         }
         if self.rotary_dim != 0 && self.heads == 0 {
             return Err(Refusal("rotary_embedding_dim needs num_heads".into()));
         }
-        self.bound.set(Parts { table, runtime: Arc::clone(&binding.runtime) });
+        self.bound.set(Parts {
+            table,
+            runtime: Arc::clone(&binding.runtime),
+        });
         Ok(())
     }
 
@@ -139,9 +161,8 @@ impl RotaryEmbedding {
     /// For 3 axes, rows are tokens of all heads; for 4, tokens of one head: both are tokens after tokens.
     fn rotate(&self, x: &mut [f32], shape: &[usize], past_tokens: usize) -> TractResult<()> {
         let parts = self.bound.get()?;
-        let (tokens, width) = match *shape {
-            [_, tokens, width] | [_, _, tokens, width] => (tokens, width),
-            _ => bail!("input of shape {shape:?}, expected 3 or 4 axes"),
+        let &([_, tokens, width] | [_, _, tokens, width]) = shape else {
+            bail!("input of shape {shape:?}, expected 3 or 4 axes");
         };
         let head_dim = match (shape.len(), self.heads) {
             (4, _) => width,
@@ -157,7 +178,10 @@ impl RotaryEmbedding {
             for (token, row) in batch.chunks_exact_mut(width).enumerate() {
                 parts.table.read(past_tokens + token, &mut angles);
                 let rotation = (&*angles.cos, &*angles.sin);
-                parts.runtime.kernels.rope(row, head_dim, rotation, self.interleaved);
+                parts
+                    .runtime
+                    .kernels
+                    .rope(row, head_dim, rotation, self.interleaved);
             }
         }
         Ok(())

@@ -44,7 +44,9 @@ impl GraphOp for SimplifiedLayerNorm {
         }
         let has_output = |index: usize| node.output.get(index).is_some_and(|o| !o.is_empty());
         if has_output(1) || has_output(2) {
-            return Err(Refusal("outputs mean and inv_std_var are not supported".into()));
+            return Err(Refusal(
+                "outputs mean and inv_std_var are not supported".into(),
+            ));
         }
         Ok(Self {
             epsilon: attributes.float_or("epsilon", 1e-5)?,
@@ -58,14 +60,20 @@ impl GraphOp for SimplifiedLayerNorm {
 
     fn bind(&mut self, binding: &Binding<'_>) -> Result<(), Refusal> {
         let floats = |index| {
-            graph_op::weight(binding, index)?.to_f32().map(std::borrow::Cow::into_owned)
+            graph_op::weight(binding, index)?
+                .to_f32()
+                .map(Cow::into_owned)
         };
         let scale = floats(self.scale)?;
         let bias = self.bias.map(floats).transpose()?;
         if bias.as_ref().is_some_and(|b| b.len() != scale.len()) {
             return Err(Refusal("bias and scale differ in length".into()));
         }
-        self.bound.set(Parts { scale, bias, runtime: Arc::clone(&binding.runtime) });
+        self.bound.set(Parts {
+            scale,
+            bias,
+            runtime: Arc::clone(&binding.runtime),
+        });
         Ok(())
     }
 
@@ -80,7 +88,11 @@ impl GraphOp for SimplifiedLayerNorm {
 
 impl Op for SimplifiedLayerNorm {
     fn name(&self) -> StaticName {
-        if self.skip { "SkipSimplifiedLayerNorm".into() } else { "SimplifiedLayerNorm".into() }
+        if self.skip {
+            "SkipSimplifiedLayerNorm".into()
+        } else {
+            "SimplifiedLayerNorm".into()
+        }
     }
 
     op_as_typed_op!();
@@ -90,7 +102,11 @@ impl EvalOp for SimplifiedLayerNorm {
     fn eval(&self, _context: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let parts = self.bound.get()?;
         let (_, width) = graph_op::rows(&inputs[0])?;
-        ensure!(width == parts.scale.len(), "width {width}, expected {}", parts.scale.len());
+        ensure!(
+            width == parts.scale.len(),
+            "width {width}, expected {}",
+            parts.scale.len()
+        );
         let kernels = parts.runtime.kernels;
         let x = graph_op::floats(&inputs[0])?;
         let shape = inputs[0].shape();
@@ -103,7 +119,12 @@ impl EvalOp for SimplifiedLayerNorm {
             return Ok(tvec!(graph_op::tensor(shape, |out| norm(x, out))?));
         }
         let skip = graph_op::floats(inputs.get(1).context("skip is missing")?)?;
-        ensure!(skip.len() == x.len(), "skip has {} elements, expected {}", skip.len(), x.len());
+        ensure!(
+            skip.len() == x.len(),
+            "skip has {} elements, expected {}",
+            skip.len(),
+            x.len()
+        );
         let sum = graph_op::tensor(shape, |sum| {
             kernels.add(x, skip, sum);
             for row in sum.chunks_exact_mut(width) {
@@ -114,7 +135,11 @@ impl EvalOp for SimplifiedLayerNorm {
         })?;
         let summed = graph_op::floats(&sum)?;
         let out = graph_op::tensor(shape, |out| norm(summed, out))?;
-        Ok(if self.with_sum { tvec!(out, sum) } else { tvec!(out) })
+        Ok(if self.with_sum {
+            tvec!(out, sum)
+        } else {
+            tvec!(out)
+        })
     }
 
     not_out_of_plan!();

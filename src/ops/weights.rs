@@ -104,10 +104,18 @@ impl Weight {
                 range.len()
             )));
         }
-        Ok(Self { source, range, element, dims })
+        Ok(Self {
+            source,
+            range,
+            element,
+            dims,
+        })
     }
 
-    /// An owned tensor of unsigned bytes.
+    /// A tensor that owns its bytes.
+    ///
+    /// # Errors
+    /// If the number of bytes is not what type and shape need.
     pub fn owned(bytes: Vec<u8>, element: ElementType, dims: Vec<usize>) -> Result<Self, Refusal> {
         let range = 0..bytes.len();
         Self::new(Arc::new(bytes), range, element, dims)
@@ -158,10 +166,16 @@ impl Weight {
                 ),
             },
             ElementType::F16 => Cow::Owned(
-                bytes.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+                bytes
+                    .chunks_exact(2)
+                    .map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32())
+                    .collect(),
             ),
             ElementType::BF16 => Cow::Owned(
-                bytes.chunks_exact(2).map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+                bytes
+                    .chunks_exact(2)
+                    .map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f32())
+                    .collect(),
             ),
             other => return Err(Refusal(format!("expected floats, found {other:?}"))),
         })
@@ -254,7 +268,11 @@ mod tests {
         let mut out = [0.0];
         FloatWeight::new(&weight).unwrap().copy_to(0..1, &mut out);
         assert_eq!(out, [1.5]);
-        let half = Weight::owned(f16::from_f32(-2.0).to_le_bytes().to_vec(), ElementType::F16, vec![1]);
+        let half = Weight::owned(
+            f16::from_f32(-2.0).to_le_bytes().to_vec(),
+            ElementType::F16,
+            vec![1],
+        );
         assert_eq!(&*half.unwrap().to_f32().unwrap(), &[-2.0]);
     }
 

@@ -18,6 +18,7 @@ mod topics;
 pub use answer::{Answer, AnswerTiming, AnswerUsage};
 pub(crate) use answer::{ChunkKind, chunk_json, error_json, final_chunk_json, tokens_per_second};
 pub use message::{Message, Publication};
+pub(crate) use nearest::nearest;
 pub use options::{BackoffLimits, Credentials, Options};
 pub use payload::{Refusal, Request, RequestRules, Think, parse};
 pub use question::{Question, Reply, RequesterError, RequesterOptions};
