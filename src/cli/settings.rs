@@ -93,7 +93,8 @@ fn environment() -> Outcome<BTreeMap<String, String>> {
 
 /// Name of this machine; empty where the kernel does not tell.
 fn hostname() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = nix::unistd::gethostname().unwrap_or_default();
+    let name = name.to_string_lossy();
     // The part before the first dot: the rest names the network.
-    name.trim().split('.').next().unwrap_or_default().to_owned()
+    name.split('.').next().unwrap_or_default().to_owned()
 }
