@@ -44,7 +44,9 @@ def comparison(a, a_decimals, relation, b, b_decimals):
         steps = [f"{len(whole)}{sign(len(whole), len(other_whole))}{len(other_whole)} digits"]
     else:
         places, steps = max(a_decimals, b_decimals), []
-        for x, y in zip(whole + fraction.ljust(places, "0"), other_whole + other_fraction.ljust(places, "0")):
+        for x, y in zip(
+            whole + fraction.ljust(places, "0"), other_whole + other_fraction.ljust(places, "0")
+        ):
             steps.append(f"{x}{sign(x, y)}{y}")
             if x != y:
                 break

@@ -55,13 +55,19 @@ def measure(job):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", type=pathlib.Path)
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1001)
-    parser.add_argument("--accuracy-level", type=int, help="of every MatMulNBits, instead of the file's")
+    parser.add_argument(
+        "--accuracy-level", type=int, help="of every MatMulNBits, instead of the file's"
+    )
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--failures", type=int, default=0, help="failures to print per family and group")
+    parser.add_argument(
+        "--failures", type=int, default=0, help="failures to print per family and group"
+    )
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--write-fresh", type=pathlib.Path)
     options = parser.parse_args()
@@ -69,12 +75,19 @@ def main():
         options.write_fresh.parent.mkdir(parents=True, exist_ok=True)
         with options.write_fresh.open("w", encoding="utf-8") as out:
             for family, group, made in fresh(options.seed, options.count):
-                line = {"family": family, "phrasing": group, "prompt": made.prompt, "answer": made.answer}
+                line = {
+                    "family": family,
+                    "phrasing": group,
+                    "prompt": made.prompt,
+                    "answer": made.answer,
+                }
                 if made.system:
                     line["system"] = made.system
                 out.write(json.dumps(line, ensure_ascii=False) + "\n")
         return
-    jobs = [(options, family, group) for family in problems.FAMILIES for group in ("seen", "unseen")]
+    jobs = [
+        (options, family, group) for family in problems.FAMILIES for group in ("seen", "unseen")
+    ]
     with multiprocessing.Pool(options.processes) as pool:
         results = pool.map(measure, jobs, chunksize=1)
     tally, lengths = {}, []
@@ -82,7 +95,9 @@ def main():
         tally.setdefault(family, {})[group] = [right, len(taken)]
         lengths += taken
         for made, thought, answer in failures[: options.failures]:
-            print(f"--- {family}, {group}\n{made.prompt}\nwanted: {made.thought}\n  => {made.answer}\ngot: {thought}\n  => {answer}\n")
+            print(
+                f"--- {family}, {group}\n{made.prompt}\nwanted: {made.thought}\n  => {made.answer}\ngot: {thought}\n  => {answer}\n"
+            )
     print("| family | seen phrasings, % (95 %) | unseen phrasings, % (95 %) |\n|---|---|---|")
     sums = {"seen": [0, 0], "unseen": [0, 0]}
     for family, groups in tally.items():
@@ -91,9 +106,17 @@ def main():
             sums[group][0] += right
             sums[group][1] += count
     print(f"| **all** | {cell(*sums['seen'])} | {cell(*sums['unseen'])} |")
-    print(f"\ngenerated tokens a problem: median {statistics.median(lengths):.0f}, longest {max(lengths)}")
+    print(
+        f"\ngenerated tokens a problem: median {statistics.median(lengths):.0f}, longest {max(lengths)}"
+    )
     if options.json:
-        report = {"model": options.model.name, "seed": options.seed, "count": options.count, "families": tally, "median_tokens": statistics.median(lengths)}
+        report = {
+            "model": options.model.name,
+            "seed": options.seed,
+            "count": options.count,
+            "families": tally,
+            "median_tokens": statistics.median(lengths),
+        }
         options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 

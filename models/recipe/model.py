@@ -60,7 +60,9 @@ class RmsNorm(torch.autograd.Function):
     @staticmethod
     def forward(context, x, weight, epsilon, kind):
         size = x.shape[-1]
-        inverse = (torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_().div_(size).add_(epsilon)).rsqrt_()
+        inverse = (
+            torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_().div_(size).add_(epsilon)
+        ).rsqrt_()
         unit = x * inverse
         context.save_for_backward(unit, inverse, weight)
         return (unit * weight).to(kind)
@@ -72,7 +74,12 @@ class RmsNorm(torch.autograd.Function):
         product = gradient * unit
         weight_gradient = product.sum(0)
         inner = (product @ weight).div_(unit.shape[-1]).unsqueeze_(-1)
-        return (gradient * weight).addcmul_(unit, inner, value=-1).mul_(inverse), weight_gradient, None, None
+        return (
+            (gradient * weight).addcmul_(unit, inner, value=-1).mul_(inverse),
+            weight_gradient,
+            None,
+            None,
+        )
 
 
 class Norm(nn.Module):
@@ -99,7 +106,9 @@ class Attention(nn.Module):
         """`x` is `[tokens, hidden]`: the rows of every group of `count` documents of `length` tokens, one after another."""
         s = self.shape
         heads = s.heads + s.kv_heads
-        qkv = together(x, self.q_proj, self.k_proj, self.v_proj).view(-1, heads + s.kv_heads, s.head_dim)
+        qkv = together(x, self.q_proj, self.k_proj, self.v_proj).view(
+            -1, heads + s.kv_heads, s.head_dim
+        )
         q, k, v = Rotate.apply(qkv, cos, sin, heads).split([s.heads, s.kv_heads, s.kv_heads], 1)
         done, at = [], 0
         for count, length in groups:
@@ -188,7 +197,9 @@ class Decoder(nn.Module):
     def forward(self, ids, groups):
         half = self.shape.head_dim // 2
         frequency = self.shape.rope_theta ** (-torch.arange(half, dtype=torch.float32) / half)
-        positions = torch.cat([torch.arange(length, dtype=torch.float32).repeat(count) for count, length in groups])
+        positions = torch.cat(
+            [torch.arange(length, dtype=torch.float32).repeat(count) for count, length in groups]
+        )
         angle = positions[:, None, None] * frequency
         x = self.embed_tokens(ids)
         kind = torch.bfloat16 if torch.is_autocast_enabled("cpu") else x.dtype
@@ -221,7 +232,9 @@ class Model(nn.Module):
         """The mean cross-entropy over the positions whose target is not -1; all documents in one flat row."""
         x = self.model(ids, groups)
         where = (targets >= 0).nonzero().squeeze(1)
-        with torch.autocast("cpu", enabled=False):  # In bf16 the logits would be known to 1/16 only.
+        with torch.autocast(
+            "cpu", enabled=False
+        ):  # In bf16 the logits would be known to 1/16 only.
             logits = self.lm_head(x[where].float())
         return F.cross_entropy(logits, targets[where])
 

@@ -14,6 +14,7 @@ import random
 import re
 
 import arithmetic
+import phrasings
 import words
 
 REFUSAL = "I only reason about readings, rules, time and energy."
@@ -54,7 +55,9 @@ def with_unit(number, unit):
 
 def unit_shown(prompt, unit):
     """`unit` if the prompt states it, else nothing: an answer repeats units, it does not guess them."""
-    return unit if unit and re.search(rf"(?<![A-Za-z/]){re.escape(unit)}(?![A-Za-z/])", prompt) else ""
+    return (
+        unit if unit and re.search(rf"(?<![A-Za-z/]){re.escape(unit)}(?![A-Za-z/])", prompt) else ""
+    )
 
 
 # Readings and their layouts ------------------------------------------------------------------------------------------
@@ -67,7 +70,11 @@ def name_pool(rng, count):
         return rng.sample(words.PLACES, count)
     if kind < 0.65:
         stem, glue = rng.choice(words.ID_STEMS), rng.choice([" ", "-", "_", ""])
-        numbers = rng.sample(range(1, 10), count) if rng.random() < 0.5 else rng.sample(range(1, 100), count)
+        numbers = (
+            rng.sample(range(1, 10), count)
+            if rng.random() < 0.5
+            else rng.sample(range(1, 100), count)
+        )
         if rng.random() < 0.5:
             numbers.sort()
         return [f"{stem}{glue}{number}" for number in numbers]
@@ -79,7 +86,13 @@ def name_pool(rng, count):
         stem = rng.choice(words.ID_STEMS)
         return [f"{stem} {letter}" for letter in rng.sample("ABCDEFGHK", count)]
     if kind < 0.87:
-        return [f"{a} {b}" for a, b in zip(rng.sample(["north", "south", "east", "west", "old", "new"], count), rng.sample(words.PLACES, count))]
+        return [
+            f"{a} {b}"
+            for a, b in zip(
+                rng.sample(["north", "south", "east", "west", "old", "new"], count),
+                rng.sample(words.PLACES, count),
+            )
+        ]
     names = []
     while len(names) < count:
         name = "".join(rng.choices(words.SYLLABLES, k=rng.choice([2, 2, 3])))
@@ -95,10 +108,14 @@ def draw_readings(rng, count, distinct=False, whole_mean=False):
     scale = 10**decimals
     low, high = round(low * scale), round(high * scale)
     while True:
-        if rng.random() < 0.5:  # Readings of one house lie close together: the hard case for comparisons.
+        if (
+            rng.random() < 0.5
+        ):  # Readings of one house lie close together: the hard case for comparisons.
             centre = rng.randint(low, high)
             spread = max(count + 2, (high - low) // rng.choice([4, 8, 16]))
-            values = [min(high, max(low, centre + rng.randint(-spread, spread))) for _ in range(count)]
+            values = [
+                min(high, max(low, centre + rng.randint(-spread, spread))) for _ in range(count)
+            ]
         else:
             values = [rng.randint(low, high) for _ in range(count)]
         if whole_mean:
@@ -112,7 +129,9 @@ def shown(rng, readings, strict=False):
     """The values as they stand in the prompt: a round one may have lost its `.0`."""
     lose = not strict and rng.random() < 0.3
     return [
-        str(value // 10) if lose and readings.decimals == 1 and value % 10 == 0 else readings.value(i)
+        str(value // 10)
+        if lose and readings.decimals == 1 and value % 10 == 0
+        else readings.value(i)
         for i, value in enumerate(readings.values)
     ]
 
@@ -126,33 +145,64 @@ def layout(rng, readings):
     values, names, unit = shown(rng, readings), readings.names, readings.unit
     key = rng.choice(readings.keys)
     noun = readings.noun
-    kind = rng.choice(["sentence"] * 3 + ["is"] * 2 + ["lines"] * 3 + ["pairs"] * 3 + ["map"] * 3 + ["objects"] * 2 + ["table"])
+    kind = rng.choice(
+        ["sentence"] * 3
+        + ["is"] * 2
+        + ["lines"] * 3
+        + ["pairs"] * 3
+        + ["map"] * 3
+        + ["objects"] * 2
+        + ["table"]
+    )
     spaced = rng.choice([" ", " ", ""]) if unit not in ("%",) else rng.choice([" ", ""])
     united = [f"{v}{spaced}{unit}" for v in values]
     if kind == "sentence":
         glue = rng.choice([" ", " ", ": ", " at ", " = "])
-        head = rng.choice([f"{noun.capitalize()}: ", "Readings: ", "", f"The {noun} readings are ", "Now: ", f"Measured {noun}: ", "Data: "])
+        head = rng.choice(
+            [
+                f"{noun.capitalize()}: ",
+                "Readings: ",
+                "",
+                f"The {noun} readings are ",
+                "Now: ",
+                f"Measured {noun}: ",
+                "Data: ",
+            ]
+        )
         every = rng.random() < 0.6
-        parts = [f"{n}{glue}{u if every or i == len(names) - 1 else v}" for i, (n, u, v) in enumerate(zip(names, united, values))]
+        parts = [
+            f"{n}{glue}{u if every or i == len(names) - 1 else v}"
+            for i, (n, u, v) in enumerate(zip(names, united, values))
+        ]
         return head + joined(parts, rng.choice([" and ", ", "])) + "."
     if kind == "is":
         article = "The " if names[0] in words.PLACES else ""
         if rng.random() < 0.5:
-            parts = [f"{article.lower() if i else article}{n} is at {u}" for i, (n, u) in enumerate(zip(names, united))]
+            parts = [
+                f"{article.lower() if i else article}{n} is at {u}"
+                for i, (n, u) in enumerate(zip(names, united))
+            ]
             return joined(parts) + "."
         verb = rng.choice(["shows", "reports", "reads", "has", "measures"])
         return " ".join(f"{article}{n} {verb} {u}." for n, u in zip(names, united))
     if kind == "lines":
         bullet, glue = rng.choice(["", "", "- ", "* "]), rng.choice([": ", ": ", " ", " - ", "\t"])
-        body = [f"{bullet}{n}{glue}{rng_u}" for n, rng_u in zip(names, united if rng.random() < 0.6 else values)]
+        body = [
+            f"{bullet}{n}{glue}{rng_u}"
+            for n, rng_u in zip(names, united if rng.random() < 0.6 else values)
+        ]
         head = rng.choice(["", "", f"{noun.capitalize()} in {unit}:\n", "Readings:\n", f"{noun}\n"])
         return head + "\n".join(body)
-    keyed = [n.replace(" ", rng.choice(["_", "_", "-"])) if rng.random() < 0.5 else n for n in names]
+    keyed = [
+        n.replace(" ", rng.choice(["_", "_", "-"])) if rng.random() < 0.5 else n for n in names
+    ]
     if any(" " in n for n in keyed) and kind == "pairs":
         keyed = [n.replace(" ", "_") for n in keyed]
     readings.names = keyed
     if kind == "pairs":
-        body = rng.choice(["\n", "\n", " ", ", ", "; "]).join(f"{n}={v}" for n, v in zip(keyed, values))
+        body = rng.choice(["\n", "\n", " ", ", ", "; "]).join(
+            f"{n}={v}" for n, v in zip(keyed, values)
+        )
         return rng.choice(["", "", f"{key} ", f"{noun} ({unit}): ", "data: "]) + body
     if kind == "table":
         return f"name | {key}\n" + "\n".join(f"{n} | {v}" for n, v in zip(keyed, values))
@@ -167,8 +217,16 @@ def layout(rng, readings):
     else:
         label = rng.choice(["name", "id", "room", "sensor", "device", "place"])
         data = [{label: n, key: Number(v)} for n, v in zip(keyed, values)]
-        if rng.random() < 0.35:  # Another quantity in the same objects, which the question does not ask for.
-            other = rng.choice([k for k in ("battery", "rssi", "humidity", "uptime", "signal") if k != key and k != noun])
+        if (
+            rng.random() < 0.35
+        ):  # Another quantity in the same objects, which the question does not ask for.
+            other = rng.choice(
+                [
+                    k
+                    for k in ("battery", "rssi", "humidity", "uptime", "signal")
+                    if k != key and k != noun
+                ]
+            )
             for row in data:
                 row[other] = rng.randint(10, 99)
     return encode(data, separators)
@@ -182,7 +240,13 @@ def encode(data, separators):
     if isinstance(data, Number):
         return str(data)
     if isinstance(data, dict):
-        return "{" + separators[0].join(f'"{k}"{separators[1]}{encode(v, separators)}' for k, v in data.items()) + "}"
+        return (
+            "{"
+            + separators[0].join(
+                f'"{k}"{separators[1]}{encode(v, separators)}' for k, v in data.items()
+            )
+            + "}"
+        )
     if isinstance(data, list):
         return "[" + separators[0].join(encode(v, separators) for v in data) + "]"
     return json.dumps(data, ensure_ascii=False)
@@ -232,32 +296,6 @@ def pick(rng, group, seen, unseen):
 
 # Families ------------------------------------------------------------------------------------------------------------
 
-MEAN_NAMED = [
-    "What is the average {noun}?", "What is the mean {noun}?", "Give me the average {noun}.", "Compute the mean of these readings.",
-    "Calculate the average {noun} of these sensors.", "What's the average?", "Average {noun}?", "Work out the mean {noun}.",
-    "How high is the {noun} on average?", "Tell me the mean of all readings.", "Find the average of the values.",
-    "Please average these values.", "I need the mean {noun}.", "What is the {noun} on average?", "mean {noun}?",
-    "Average the readings.", "Determine the average {noun} in {unit}.", "Could you give the mean value?",
-    "What do the readings average to?", "What is the arithmetic mean of the values?", "What {noun} do we have on average?",
-    "Can you tell me the average of these {count} readings?", "Report the mean {noun}.", "Take the mean of the {count} values.",
-]
-MEAN_NAMED_UNSEEN = [
-    "What would the average over all of them be?", "Compute their mean {noun}, please.", "On average, what is the {noun} here?",
-    "I would like to know the mean of the {noun} readings.", "Averaged over all sensors, what is the {noun}?",
-]
-MEAN_BARE = [
-    "What is the average of {data}?", "What is the mean of {data}?", "Compute the average of {data}.", "Average {data}.",
-    "Find the mean of {data}.", "What's the mean of {data}?", "Calculate the mean of {data}.", "Give the average of {data}.",
-    "The last {count} {noun} readings were {data}. What is their average?", "A sensor measured {data}. What is the mean {noun}?",
-    "The {noun} over the last hours: {data}. What was the average?", "Readings: {data}. Mean?", "{data}: what is the average?",
-    "The {noun} was {data}. What is the mean?", "A probe logged {data}. Give me the average {noun}.",
-    "Hourly {noun}: {data}. What is the average?", "I measured {data}. What is the mean value?",
-]
-MEAN_BARE_UNSEEN = [
-    "My meter gave me {data} today; what does that come to on average?", "Please work out the average for {data}.",
-    "Over the day the {noun} read {data}. Tell me its mean.", "Take {data} and report the mean.",
-]
-
 
 def listing(readings):
     """`1: 21.5, 2: 19.0`: fetches the values and counts them."""
@@ -279,7 +317,9 @@ def ask_values(rng, group, named, named_unseen, series, series_unseen, readings)
         data = layout(rng, readings)
         prompt = dress(rng, pick(rng, group, named, named_unseen).format(**slots), data)
     else:
-        prompt = dress(rng, pick(rng, group, series, series_unseen).format(data=bare(rng, readings), **slots))
+        prompt = dress(
+            rng, pick(rng, group, series, series_unseen).format(data=bare(rng, readings), **slots)
+        )
     readings.unit = unit_shown(prompt, readings.unit)
     return prompt
 
@@ -291,84 +331,44 @@ def count_of_readings(rng):
 def mean(rng, group):
     count = count_of_readings(rng)
     readings = draw_readings(rng, count, whole_mean=rng.random() < 0.4)
-    prompt = ask_values(rng, group, MEAN_NAMED, MEAN_NAMED_UNSEEN, MEAN_BARE, MEAN_BARE_UNSEEN, readings)
+    prompt = ask_values(
+        rng,
+        group,
+        phrasings.MEAN_NAMED,
+        phrasings.MEAN_NAMED_UNSEEN,
+        phrasings.MEAN_BARE,
+        phrasings.MEAN_BARE_UNSEEN,
+        readings,
+    )
     lines, total = running_sum(readings)
     line, quotient, exact = arithmetic.division(total, readings.decimals, count)
     thought = "\n".join(["mean", listing(readings), *lines, line])
     about = "" if exact else "about "
-    return Problem("mean", "", prompt, thought, f"The mean is {about}{readings.with_unit(quotient)}.")
-
-
-SUM_NAMED = [
-    "What is the total {noun}?", "What is the sum of the readings?", "Add up the readings.", "How much is that in total?",
-    "Give me the total.", "Sum the values.", "What do they add up to?", "Calculate the sum.", "Total {noun}?", "What is the sum?",
-    "How much {noun} is it altogether?", "Compute the total of all values.", "Please add these readings together.",
-    "What's the total of these {count} values?", "I need the sum of all readings.", "Tell me the combined {noun}.",
-    "Add these values.", "Work out the total {noun}.", "Report the sum of all sensors.", "What is the overall sum in {unit}?",
-]
-SUM_NAMED_UNSEEN = [
-    "All together, how much is that?", "What total do these readings make?", "Could you sum up the {noun} of all of them?",
-    "If you add everything, what is the result?",
-]
-SUM_BARE = [
-    "What is the sum of {data}?", "Add {data}.", "What is the total of {data}?", "Sum {data}.", "Compute the sum of {data}.",
-    "How much is {data} in total?", "The meters show {data}. What is the total?", "Add up {data}.", "Give the total of {data}.",
-    "Readings: {data}. Sum?", "A counter logged {data}. What is the sum?", "{data}: what is the total?",
-    "The {count} readings are {data}. Add them up.", "What do {data} add up to?", "I measured {data}. What is the total {noun}?",
-]
-SUM_BARE_UNSEEN = [
-    "Please total {data} for me.", "Taken together, how much are {data}?", "We logged {data}; tell me the sum of it all.",
-]
+    return Problem(
+        "mean", "", prompt, thought, f"The mean is {about}{readings.with_unit(quotient)}."
+    )
 
 
 def total(rng, group):
     readings = draw_readings(rng, count_of_readings(rng))
-    prompt = ask_values(rng, group, SUM_NAMED, SUM_NAMED_UNSEEN, SUM_BARE, SUM_BARE_UNSEEN, readings)
+    prompt = ask_values(
+        rng,
+        group,
+        phrasings.SUM_NAMED,
+        phrasings.SUM_NAMED_UNSEEN,
+        phrasings.SUM_BARE,
+        phrasings.SUM_BARE_UNSEEN,
+        readings,
+    )
     lines, result = running_sum(readings)
     thought = "\n".join(["sum", listing(readings), *lines])
-    return Problem("sum", "", prompt, thought, f"The sum is {readings.with_unit(arithmetic.text(result, readings.decimals))}.")
-
-
-HIGHEST_NAMED = [
-    "Which one is the highest?", "Which sensor reads highest?", "Where is the {noun} highest?", "Which has the highest {noun}?",
-    "Which place has the maximum {noun}?", "Name the sensor with the highest reading.", "Who has the highest value?",
-    "Which reading is the largest?", "Which one has the most {noun}?", "Find the highest {noun} and where it is.",
-    "Which one shows the greatest {noun}?", "Tell me which is the highest.", "Which device reports the maximum?",
-    "Where do we have the biggest {noun}?", "Which one is at the top?",
-]
-HIGHEST_NAMED_UNSEEN = [
-    "Of these, which one leads in {noun}?", "Point me to the place whose {noun} is highest.", "Which of these has the largest value?",
-]
-HIGHEST_WORD = ["Which one is the {word}?", "Which room is the {word}?", "Where is it {word}?", "What is the {word} place?",
-    "Which is {word}?", "Tell me the {word} one.", "Which of them is the {word}?", "Name the {word} one.", "Find the {word} place."]
-HIGHEST_WORD_UNSEEN = ["Which of these places is {word} right now?", "I want to know the {word} one."]
-LOWEST_NAMED = [
-    "Which one is the lowest?", "Which sensor reads lowest?", "Where is the {noun} lowest?", "Which has the lowest {noun}?",
-    "Which place has the minimum {noun}?", "Name the sensor with the lowest reading.", "Who has the lowest value?",
-    "Which reading is the smallest?", "Which one has the least {noun}?", "Find the lowest {noun} and where it is.",
-    "Which one shows the smallest {noun}?", "Tell me which is the lowest.", "Which device reports the minimum?",
-    "Where do we have the smallest {noun}?", "Which one is at the bottom?",
-]
-LOWEST_NAMED_UNSEEN = [
-    "Of these, which one is last in {noun}?", "Point me to the place whose {noun} is lowest.", "Which of these has the smallest value?",
-]
-MAX_BARE = [
-    "What is the maximum of {data}?", "Which is the largest of {data}?", "Find the highest of {data}.", "What is the highest value in {data}?",
-    "The {noun} readings were {data}. What was the maximum?", "Max of {data}?", "Give me the biggest of {data}.",
-    "A sensor measured {data}. What was the peak {noun}?", "The {noun} over the day: {data}. What was the highest?",
-    "Give the maximum of {data}.", "Readings: {data}. Maximum?", "How high did the {noun} get: {data}?",
-]
-MAX_BARE_UNSEEN = ["Out of {data}, which value is greatest?", "The log says {data}. How large is the top reading?"]
-MIN_BARE = [
-    "What is the minimum of {data}?", "Which is the smallest of {data}?", "Find the lowest of {data}.", "What is the lowest value in {data}?",
-    "The {noun} readings were {data}. What was the minimum?", "Min of {data}?", "Give me the smallest of {data}.",
-    "A sensor measured {data}. What was the lowest {noun}?", "The {noun} over the day: {data}. What was the lowest?",
-    "Give the minimum of {data}.", "Readings: {data}. Minimum?", "How low did the {noun} get: {data}?",
-]
-MIN_BARE_UNSEEN = ["Out of {data}, which value is least?", "The log says {data}. How small is the bottom reading?"]
-VALUE_NAMED = ["What is the {extreme} {noun}?", "Give the {extreme} value.", "What is the {extreme} of these readings?",
-    "Tell me the {extreme} reading.", "What's the {extreme}?", "Report the {extreme} {noun}.", "I need the {extreme} {noun}."]
-VALUE_NAMED_UNSEEN = ["How much is the {extreme} {noun} here?", "Which value is the {extreme}?"]
+    return Problem(
+        "sum",
+        "",
+        prompt,
+        thought,
+        f"The sum is {readings.with_unit(arithmetic.text(result, readings.decimals))}.",
+    )
 
 
 def scan(readings, relation, names=True):
@@ -378,7 +378,13 @@ def scan(readings, relation, names=True):
         name = f"{readings.names[i]} " if names else ""
         line, better = readings.value(0), True
         if i:
-            line, better = arithmetic.comparison(readings.values[i], readings.decimals, relation, readings.values[best], readings.decimals)
+            line, better = arithmetic.comparison(
+                readings.values[i],
+                readings.decimals,
+                relation,
+                readings.values[best],
+                readings.decimals,
+            )
         lines.append(f"{i + 1}: {name}{line}")
         best = i if better else best
     return lines, best
@@ -390,74 +396,79 @@ def which(rng, group):
     data = layout(rng, readings)
     special = readings.highest if high else readings.lowest
     if special and rng.random() < 0.5:
-        question = pick(rng, group, HIGHEST_WORD, HIGHEST_WORD_UNSEEN).format(word=rng.choice(special))
+        question = pick(rng, group, phrasings.HIGHEST_WORD, phrasings.HIGHEST_WORD_UNSEEN).format(
+            word=rng.choice(special)
+        )
     elif high:
-        question = pick(rng, group, HIGHEST_NAMED, HIGHEST_NAMED_UNSEEN).format(noun=readings.noun)
+        question = pick(rng, group, phrasings.HIGHEST_NAMED, phrasings.HIGHEST_NAMED_UNSEEN).format(
+            noun=readings.noun
+        )
     else:
-        question = pick(rng, group, LOWEST_NAMED, LOWEST_NAMED_UNSEEN).format(noun=readings.noun)
+        question = pick(rng, group, phrasings.LOWEST_NAMED, phrasings.LOWEST_NAMED_UNSEEN).format(
+            noun=readings.noun
+        )
     lines, best = scan(readings, ">" if high else "<")
     prompt = dress(rng, question, data)
     readings.unit = unit_shown(prompt, readings.unit)
     word = "highest" if high else "lowest"
     thought = "\n".join([word, *lines, f"{word} {readings.names[best]} {readings.value(best)}"])
-    return Problem("which", "", prompt, thought, f"{capital(word)}: {readings.names[best]}, {readings.with_unit(readings.value(best))}.")
+    return Problem(
+        "which",
+        "",
+        prompt,
+        thought,
+        f"{capital(word)}: {readings.names[best]}, {readings.with_unit(readings.value(best))}.",
+    )
 
 
 def extreme(rng, group):
     high = rng.random() < 0.5
     readings = draw_readings(rng, count_of_readings(rng), distinct=True)
-    word = rng.choice(["maximum", "highest", "largest", "peak", "biggest"] if high else ["minimum", "lowest", "smallest"])
-    named = [p.replace("{extreme}", word) for p in VALUE_NAMED]
-    unseen = [p.replace("{extreme}", word) for p in VALUE_NAMED_UNSEEN]
-    series = (MAX_BARE, MAX_BARE_UNSEEN) if high else (MIN_BARE, MIN_BARE_UNSEEN)
+    word = rng.choice(
+        ["maximum", "highest", "largest", "peak", "biggest"]
+        if high
+        else ["minimum", "lowest", "smallest"]
+    )
+    named = [p.replace("{extreme}", word) for p in phrasings.VALUE_NAMED]
+    unseen = [p.replace("{extreme}", word) for p in phrasings.VALUE_NAMED_UNSEEN]
+    series = (
+        (phrasings.MAX_BARE, phrasings.MAX_BARE_UNSEEN)
+        if high
+        else (phrasings.MIN_BARE, phrasings.MIN_BARE_UNSEEN)
+    )
     prompt = ask_values(rng, group, named, unseen, *series, readings)
     lines, best = scan(readings, ">" if high else "<", names=False)
     word = "maximum" if high else "minimum"
     thought = "\n".join([word, *lines, f"{word} {readings.value(best)}"])
-    return Problem("extreme", "", prompt, thought, f"The {word} is {readings.with_unit(readings.value(best))}.")
-
-
-RANGE_NAMED = [
-    "What is the range of the readings?", "What is the difference between the highest and the lowest {noun}?",
-    "How far apart are the highest and lowest readings?", "What is the spread of the {noun}?", "Give me the range.",
-    "How big is the gap between the maximum and the minimum?", "Compute maximum minus minimum.", "Range of the {noun}?",
-    "By how much do the readings differ at most?", "What is the spread between the largest and smallest value?",
-    "What is the range of the {noun}?", "How much lies between the highest and the lowest value?",
-    "Find the difference between maximum and minimum.", "How wide is the spread?",
-]
-RANGE_NAMED_UNSEEN = ["How much higher is the top reading than the bottom one?", "Subtract the lowest {noun} from the highest."]
-RANGE_BARE = [
-    "What is the range of {data}?", "What is the difference between the highest and lowest of {data}?", "Range of {data}?",
-    "How far apart are the largest and smallest of {data}?", "The {noun} readings were {data}. What is the range?",
-    "What is the spread of {data}?", "A sensor measured {data}. What is the difference between maximum and minimum?",
-    "Readings: {data}. Range?", "Find the range of {data}.",
-]
-RANGE_BARE_UNSEEN = ["With {data} logged, how wide is the span from lowest to highest?", "Give the spread, maximum minus minimum, for {data}."]
+    return Problem(
+        "extreme", "", prompt, thought, f"The {word} is {readings.with_unit(readings.value(best))}."
+    )
 
 
 def spread(rng, group):
     readings = draw_readings(rng, min(5, count_of_readings(rng)), distinct=True)
-    prompt = ask_values(rng, group, RANGE_NAMED, RANGE_NAMED_UNSEEN, RANGE_BARE, RANGE_BARE_UNSEEN, readings)
+    prompt = ask_values(
+        rng,
+        group,
+        phrasings.RANGE_NAMED,
+        phrasings.RANGE_NAMED_UNSEEN,
+        phrasings.RANGE_BARE,
+        phrasings.RANGE_BARE_UNSEEN,
+        readings,
+    )
     high_lines, high = scan(readings, ">", names=False)
     low_lines, low = scan(readings, "<", names=False)
-    line, result = arithmetic.subtraction(readings.values[high], readings.values[low], readings.decimals)
+    line, result = arithmetic.subtraction(
+        readings.values[high], readings.values[low], readings.decimals
+    )
     thought = "\n".join(["range", "maximum", *high_lines, "minimum", *low_lines, line])
-    return Problem("range", "", prompt, thought, f"The range is {readings.with_unit(arithmetic.text(result, readings.decimals))}.")
-
-
-RELATION_WORDS = {
-    ">": ["above", "over", "higher than", "more than", "greater than"],
-    "<": ["below", "under", "lower than", "less than"],
-    ">=": ["at least", "no less than"],
-    "<=": ["at most", "no more than"],
-}
-RELATION_VERBS = {
-    ">": ["exceeds", "rises above", "goes above", "goes over", "climbs above", "passes"],
-    "<": ["falls below", "drops below", "goes below", "sinks below", "drops under"],
-    ">=": ["reaches"],
-    "<=": ["falls to", "drops to"],
-}
-RELATION_NAME = {">": "above", "<": "below", ">=": "at least", "<=": "at most"}
+    return Problem(
+        "range",
+        "",
+        prompt,
+        thought,
+        f"The range is {readings.with_unit(arithmetic.text(result, readings.decimals))}.",
+    )
 
 
 def draw_relation(rng):
@@ -495,37 +506,47 @@ def relation_phrase(rng, relation, subject, limit, unit):
     """`the temperature is above 28 °C` or `the temperature exceeds 28 °C`."""
     limit = with_unit(limit, unit) if rng.random() < 0.6 else limit
     if rng.random() < 0.6:
-        return f"{subject} is {rng.choice(RELATION_WORDS[relation])} {limit}"
-    return f"{subject} {rng.choice(RELATION_VERBS[relation])} {limit}"
+        return f"{subject} is {rng.choice(phrasings.RELATION_WORDS[relation])} {limit}"
+    return f"{subject} {rng.choice(phrasings.RELATION_VERBS[relation])} {limit}"
 
 
 def subject_of(rng, readings):
     noun = readings.noun
     place = rng.choice(words.PLACES)
-    return rng.choice([f"the {noun}", f"the {noun}", noun, f"the {place} {noun}", f"the {noun} in the {place}", "it"])
+    return rng.choice(
+        [
+            f"the {noun}",
+            f"the {noun}",
+            noun,
+            f"the {place} {noun}",
+            f"the {noun} in the {place}",
+            "it",
+        ]
+    )
 
 
 def now_phrase(rng, readings, subject):
     value = with_unit(readings.value(0), readings.unit) if rng.random() < 0.6 else readings.value(0)
     noun = readings.noun
-    return rng.choice([
-        f"It is {value} now.", f"It is {value}.", f"Now it is {value}.", f"The {noun} is {value}.", f"Current {noun}: {value}.",
-        f"The sensor shows {value}.", f"{noun}={readings.value(0)}", f"{noun}: {value}", f"The reading is {value}.",
-        f"Right now the {noun} is {value}.", f'{{"{rng.choice(readings.keys)}": {readings.value(0)}}}', f"At the moment: {value}.",
-        f"The latest reading is {value}.", f"We have {value} now.", f"The {noun} is at {value}.",
-    ])
-
-
-RULE_FORMS = ["If {c}, {do}.", "{Do} if {c}.", "Rule: if {c}, {do}.", "When {c}, {do}.", "{Do} when {c}.", "Rule: {do} when {c}.",
-    "Whenever {c}, {do}.", "The rule is: {do} if {c}.", "if {c} then {do}", "IF {c} THEN {do}."]
-RULE_FORMS_UNSEEN = ["Should it happen that {c}, {do}.", "Our policy: in case {c}, {do}.", "As soon as {c}, {do}."]
-RULE_ELSE = ["If {c}, {do}, otherwise {undo}.", "If {c}, {do}; otherwise {undo}.", "{Do} if {c}, else {undo}.", "When {c}, {do}, else {undo}.",
-    "Rule: if {c}, {do}; else {undo}.", "{Do} when {c}, otherwise {undo}.", "If {c} then {do}, if not {undo}.", "If {c}, {do}. Otherwise {undo}."]
-RULE_ELSE_UNSEEN = ["In case {c}, {do}; in every other case {undo}.", "As long as {c}, {do}, and {undo} if that is not so."]
-WHAT_TO_DO = ["What should happen?", "What should I do?", "What to do?", "What do I do?", "What should the {device} do?", "What happens?",
-    "What should be done?", "Which action is right?", "What action follows?", "Decide.", "What now?", "What does the rule say?",
-    "Apply the rule.", "What is the right action?", "What should the controller do?", "What must be done now?"]
-WHAT_TO_DO_UNSEEN = ["What follows from the rule?", "Tell me which action to take.", "So what is to be done with the {device}?"]
+    return rng.choice(
+        [
+            f"It is {value} now.",
+            f"It is {value}.",
+            f"Now it is {value}.",
+            f"The {noun} is {value}.",
+            f"Current {noun}: {value}.",
+            f"The sensor shows {value}.",
+            f"{noun}={readings.value(0)}",
+            f"{noun}: {value}",
+            f"The reading is {value}.",
+            f"Right now the {noun} is {value}.",
+            f'{{"{rng.choice(readings.keys)}": {readings.value(0)}}}',
+            f"At the moment: {value}.",
+            f"The latest reading is {value}.",
+            f"We have {value} now.",
+            f"The {noun} is at {value}.",
+        ]
+    )
 
 
 def capital(sentence):
@@ -534,18 +555,30 @@ def capital(sentence):
 
 def rule_text(rng, group, condition, do, undo):
     if undo:
-        form = pick(rng, group, RULE_ELSE, RULE_ELSE_UNSEEN)
+        form = pick(rng, group, phrasings.RULE_ELSE, phrasings.RULE_ELSE_UNSEEN)
     else:
-        form = pick(rng, group, RULE_FORMS, RULE_FORMS_UNSEEN)
+        form = pick(rng, group, phrasings.RULE_FORMS, phrasings.RULE_FORMS_UNSEEN)
     return capital(form.format(c=condition, do=do, Do=capital(do), undo=undo))
 
 
 def arrange_rule(rng, rule, now, question):
-    parts = rng.choice([[rule, now, question], [rule, now, question], [now, rule, question], [rule, question, now], [now, question, rule]])
+    parts = rng.choice(
+        [
+            [rule, now, question],
+            [rule, now, question],
+            [now, rule, question],
+            [rule, question, now],
+            [now, question, rule],
+        ]
+    )
     remark = rng.choice(words.REMARKS) if rng.random() < 0.15 else ""
     if remark:
         parts.insert(rng.randrange(len(parts) + 1), remark)
-    return rng.choice(words.BEFORE) + rng.choice([" ", " ", " ", "\n"]).join(parts) + rng.choice(words.AFTER)
+    return (
+        rng.choice(words.BEFORE)
+        + rng.choice([" ", " ", " ", "\n"]).join(parts)
+        + rng.choice(words.AFTER)
+    )
 
 
 def threshold(rng, group):
@@ -553,19 +586,26 @@ def threshold(rng, group):
     device, do, undo = rng.choice(words.ACTIONS)
     undo = undo if rng.random() < 0.55 else ""
     subject = subject_of(rng, readings)
-    condition = relation_phrase(rng, relation, subject, arithmetic.text(limit, limit_decimals), readings.unit)
+    condition = relation_phrase(
+        rng, relation, subject, arithmetic.text(limit, limit_decimals), readings.unit
+    )
     rule = rule_text(rng, group, condition, do, undo)
-    question = pick(rng, group, WHAT_TO_DO, WHAT_TO_DO_UNSEEN).format(device=device)
-    line, holds = arithmetic.comparison(readings.values[0], readings.decimals, relation, limit, limit_decimals)
+    question = pick(rng, group, phrasings.WHAT_TO_DO, phrasings.WHAT_TO_DO_UNSEEN).format(
+        device=device
+    )
+    line, holds = arithmetic.comparison(
+        readings.values[0], readings.decimals, relation, limit, limit_decimals
+    )
     action = do if holds else undo or "no action"
-    thought = f"rule: {RELATION_NAME[relation]} {arithmetic.text(limit, limit_decimals)}\n{line}, {action}"
+    thought = f"rule: {phrasings.RELATION_NAME[relation]} {arithmetic.text(limit, limit_decimals)}\n{line}, {action}"
     answer = capital(action) + "." if holds or undo else "No action needed."
-    return Problem("threshold", "", arrange_rule(rng, rule, now_phrase(rng, readings, subject), question), thought, answer)
-
-
-YES_NO = ["Is {c}?", "Tell me whether {c}.", "Check if {c}.", "Is it true that {c}?", "Yes or no: {c}?", "Does it hold that {c}?",
-    "Can you check whether {c}?", "Would you say {c}?", "I want to know if {c}.", "Verify that {c}."]
-YES_NO_UNSEEN = ["Please find out whether {c}.", "True or not: {c}?"]
+    return Problem(
+        "threshold",
+        "",
+        arrange_rule(rng, rule, now_phrase(rng, readings, subject), question),
+        thought,
+        answer,
+    )
 
 
 def limit_check(rng, group):
@@ -575,19 +615,21 @@ def limit_check(rng, group):
     now = now_phrase(rng, readings, "")
     if rng.random() < 0.5:
         limit_text = arithmetic.text(limit, limit_decimals)
-        form = pick(rng, group, YES_NO, YES_NO_UNSEEN)
+        form = pick(rng, group, phrasings.YES_NO, phrasings.YES_NO_UNSEEN)
         united = with_unit(limit_text, readings.unit) if rng.random() < 0.6 else limit_text
-        words_ = rng.choice(RELATION_WORDS[relation])
+        words_ = rng.choice(phrasings.RELATION_WORDS[relation])
         subject = rng.choice(["it", "the value", f"the {readings.noun}", "this"])
         if form.startswith("Is {c}"):
             question = f"Is {subject} {words_} {united}?"
         else:
             question = form.format(c=f"{subject} is {words_} {united}")
-        line, holds = arithmetic.comparison(readings.values[0], readings.decimals, relation, limit, limit_decimals)
+        line, holds = arithmetic.comparison(
+            readings.values[0], readings.decimals, relation, limit, limit_decimals
+        )
         prompt = arrange_rule(rng, now, "", question).replace("  ", " ")
         readings.unit = unit_shown(prompt, readings.unit)
-        thought = f"limit: {RELATION_NAME[relation]} {limit_text}\n{line}"
-        answer = f"{'Yes' if holds else 'No'}, {readings.with_unit(value)} is {'' if holds else 'not '}{RELATION_NAME[relation]} {readings.with_unit(limit_text)}."
+        thought = f"limit: {phrasings.RELATION_NAME[relation]} {limit_text}\n{line}"
+        answer = f"{'Yes' if holds else 'No'}, {readings.with_unit(value)} is {'' if holds else 'not '}{phrasings.RELATION_NAME[relation]} {readings.with_unit(limit_text)}."
         return Problem("limit", "", prompt, thought, answer)
     scale = 10**readings.decimals
     if readings.decimals and rng.random() < 0.7:
@@ -600,11 +642,28 @@ def limit_check(rng, group):
     high = low + width
     low_text, high_text = arithmetic.text(low, decimals), arithmetic.text(high, decimals)
     unit = readings.unit
-    bounds = rng.choice([f"between {low_text} and {high_text} {unit}", f"between {low_text} and {high_text}", f"from {low_text} to {high_text} {unit}", f"{low_text}-{high_text} {unit}", f"{low_text} to {high_text}"])
+    bounds = rng.choice(
+        [
+            f"between {low_text} and {high_text} {unit}",
+            f"between {low_text} and {high_text}",
+            f"from {low_text} to {high_text} {unit}",
+            f"{low_text}-{high_text} {unit}",
+            f"{low_text} to {high_text}",
+        ]
+    )
     noun = readings.noun
-    seen = [f"The {noun} must be {bounds}. Is it in range?", f"Allowed: {bounds}. Is it ok?", f"Is it {bounds}?", f"The {noun} should stay {bounds}. Is that so?",
-        f"Limits: {bounds}. Is the {noun} within them?", f"Is the {noun} within {bounds}?", f"The good range is {bounds}. Are we inside?",
-        f"Normal is {bounds}. Is this normal?", f"Is the {noun} {bounds}?", f"It has to be {bounds}. Is it?"]
+    seen = [
+        f"The {noun} must be {bounds}. Is it in range?",
+        f"Allowed: {bounds}. Is it ok?",
+        f"Is it {bounds}?",
+        f"The {noun} should stay {bounds}. Is that so?",
+        f"Limits: {bounds}. Is the {noun} within them?",
+        f"Is the {noun} within {bounds}?",
+        f"The good range is {bounds}. Are we inside?",
+        f"Normal is {bounds}. Is this normal?",
+        f"Is the {noun} {bounds}?",
+        f"It has to be {bounds}. Is it?",
+    ]
     unseen = [f"We accept {bounds}. Does the reading fit?", f"Does the {noun} keep to {bounds}?"]
     question = pick(rng, group, seen, unseen)
     prompt = arrange_rule(rng, now, "", question).replace("  ", " ")
@@ -612,9 +671,15 @@ def limit_check(rng, group):
     first, above = arithmetic.comparison(readings.values[0], readings.decimals, ">=", low, decimals)
     lines = [f"range: {low_text} to {high_text}", first]
     if above:
-        second, inside = arithmetic.comparison(readings.values[0], readings.decimals, "<=", high, decimals)
+        second, inside = arithmetic.comparison(
+            readings.values[0], readings.decimals, "<=", high, decimals
+        )
         lines.append(second)
-        answer = f"Yes, {readings.with_unit(value)} is within {low_text} to {readings.with_unit(high_text)}." if inside else f"No, {readings.with_unit(value)} is above {readings.with_unit(high_text)}."
+        answer = (
+            f"Yes, {readings.with_unit(value)} is within {low_text} to {readings.with_unit(high_text)}."
+            if inside
+            else f"No, {readings.with_unit(value)} is above {readings.with_unit(high_text)}."
+        )
     else:
         answer = f"No, {readings.with_unit(value)} is below {readings.with_unit(low_text)}."
     return Problem("limit", "", prompt, "\n".join(lines), answer)
@@ -629,9 +694,21 @@ def two_conditions(rng, group):
     clauses, lines, verdicts = [], [], []
     for number, (readings, relation, limit, decimals) in enumerate((first, second), 1):
         limit_text = arithmetic.text(limit, decimals)
-        clauses.append(relation_phrase(rng, relation, rng.choice([f"the {readings.noun}", readings.noun]), limit_text, readings.unit))
-        line, holds = arithmetic.comparison(readings.values[0], readings.decimals, relation, limit, decimals)
-        lines.append(f"{number}: {readings.noun} {RELATION_NAME[relation]} {limit_text}: {line}")
+        clauses.append(
+            relation_phrase(
+                rng,
+                relation,
+                rng.choice([f"the {readings.noun}", readings.noun]),
+                limit_text,
+                readings.unit,
+            )
+        )
+        line, holds = arithmetic.comparison(
+            readings.values[0], readings.decimals, relation, limit, decimals
+        )
+        lines.append(
+            f"{number}: {readings.noun} {phrasings.RELATION_NAME[relation]} {limit_text}: {line}"
+        )
         verdicts.append(holds)
     glue = "and" if both else "or"
     rule = rule_text(rng, group, f"{clauses[0]} {glue} {clauses[1]}", do, undo)
@@ -640,33 +717,40 @@ def two_conditions(rng, group):
         facts.reverse()
     style = rng.random()
     if style < 0.4:
-        now = rng.choice(["", "Now ", "Currently "]) + joined([f"{'the ' if i or rng.random() < 0.5 else ''}{r.noun} is {with_unit(r.value(0), r.unit)}" for i, r in enumerate(facts)]) + "."
+        now = (
+            rng.choice(["", "Now ", "Currently "])
+            + joined(
+                [
+                    f"{'the ' if i or rng.random() < 0.5 else ''}{r.noun} is {with_unit(r.value(0), r.unit)}"
+                    for i, r in enumerate(facts)
+                ]
+            )
+            + "."
+        )
         now = capital(now)
     elif style < 0.7:
         now = joined([f"{r.noun} {with_unit(r.value(0), r.unit)}" for r in facts], ", ")
         now = rng.choice(["Now: ", "Readings: ", "", "Data: "]) + now + "."
     elif style < 0.85:
-        now = rng.choice(["\n", " ", ", "]).join(f"{rng.choice(r.keys)}={r.value(0)}" for r in facts)
+        now = rng.choice(["\n", " ", ", "]).join(
+            f"{rng.choice(r.keys)}={r.value(0)}" for r in facts
+        )
     else:
-        now = encode({rng.choice([*r.keys, r.noun]): Number(r.value(0)) for r in facts}, rng.choice([(",", ":"), (", ", ": ")]))
+        now = encode(
+            {rng.choice([*r.keys, r.noun]): Number(r.value(0)) for r in facts},
+            rng.choice([(",", ":"), (", ", ": ")]),
+        )
     holds = all(verdicts) if both else any(verdicts)
     said = ["yes" if v else "no" for v in verdicts]
     action = do if holds else undo or "no action"
     lines.append(f"so: {said[0]} {glue} {said[1]}: {'yes' if holds else 'no'}, {action}")
-    question = pick(rng, group, WHAT_TO_DO, WHAT_TO_DO_UNSEEN).format(device=device)
+    question = pick(rng, group, phrasings.WHAT_TO_DO, phrasings.WHAT_TO_DO_UNSEEN).format(
+        device=device
+    )
     answer = capital(action) + "." if holds or undo else "No action needed."
-    return Problem("two conditions", "", arrange_rule(rng, rule, now, question), "\n".join(lines), answer)
-
-
-LIST_FORMS = ["Which readings are {rel} {limit}?", "Which ones are {rel} {limit}?", "Which sensors are {rel} {limit}?", "List those {rel} {limit}.",
-    "List everything {rel} {limit}.", "Name all that are {rel} {limit}.", "Which places are {rel} {limit}?", "Where is the {noun} {rel} {limit}?",
-    "Tell me which are {rel} {limit}.", "Who is {rel} {limit}?", "Give me the names of those {rel} {limit}.", "Which of them read {rel} {limit}?",
-    "Show the ones with {noun} {rel} {limit}.", "Which rooms have a {noun} {rel} {limit}?", "The limit is {limit}. Which are {rel} it?"]
-LIST_FORMS_UNSEEN = ["Find every sensor that is {rel} {limit}.", "Which of these turn out {rel} {limit}?", "Enumerate the places {rel} {limit}."]
-COUNT_FORMS = ["How many readings are {rel} {limit}?", "How many are {rel} {limit}?", "Count the sensors {rel} {limit}.", "How many sensors are {rel} {limit}?",
-    "Count those {rel} {limit}.", "In how many places is the {noun} {rel} {limit}?", "How many of them are {rel} {limit}?", "Count the readings {rel} {limit}.",
-    "How many places have a {noun} {rel} {limit}?", "Number of readings {rel} {limit}?", "Tell me how many are {rel} {limit}.", "The limit is {limit}. How many are {rel} it?"]
-COUNT_FORMS_UNSEEN = ["What number of sensors is {rel} {limit}?", "Of these, how many turn out {rel} {limit}?"]
+    return Problem(
+        "two conditions", "", arrange_rule(rng, rule, now, question), "\n".join(lines), answer
+    )
 
 
 def select(rng, group):
@@ -677,38 +761,45 @@ def select(rng, group):
     limit_text = arithmetic.text(limit, decimals)
     data = layout(rng, readings)
     counting = rng.random() < 0.5
-    form = pick(rng, group, COUNT_FORMS, COUNT_FORMS_UNSEEN) if counting else pick(rng, group, LIST_FORMS, LIST_FORMS_UNSEEN)
+    form = (
+        pick(rng, group, phrasings.COUNT_FORMS, phrasings.COUNT_FORMS_UNSEEN)
+        if counting
+        else pick(rng, group, phrasings.LIST_FORMS, phrasings.LIST_FORMS_UNSEEN)
+    )
     question = form.format(
-        rel=rng.choice(RELATION_WORDS[relation]), noun=readings.noun,
+        rel=rng.choice(phrasings.RELATION_WORDS[relation]),
+        noun=readings.noun,
         limit=with_unit(limit_text, readings.unit) if rng.random() < 0.5 else limit_text,
     )
     prompt = dress(rng, question, data)
-    lines, found = [f"{'count' if counting else 'list'} {RELATION_NAME[relation]} {limit_text}"], []
+    lines, found = (
+        [f"{'count' if counting else 'list'} {phrasings.RELATION_NAME[relation]} {limit_text}"],
+        [],
+    )
     for i, name in enumerate(readings.names):
-        line, holds = arithmetic.comparison(readings.values[i], readings.decimals, relation, limit, decimals)
+        line, holds = arithmetic.comparison(
+            readings.values[i], readings.decimals, relation, limit, decimals
+        )
         if holds:
             found.append(name)
         lines.append(f"{i + 1}: " + (f"{line} {len(found)}" if counting else f"{name} {line}"))
     if counting:
         answer = f"{len(found)} of {len(readings.names)} readings."
     else:
-        answer = f"{capital(RELATION_NAME[relation])} {limit_text}: {', '.join(found) or 'none'}."
+        answer = f"{capital(phrasings.RELATION_NAME[relation])} {limit_text}: {', '.join(found) or 'none'}."
     return Problem("count" if counting else "list", "", prompt, "\n".join(lines), answer)
-
-
-CONVERT_FORMS = ["What is {x} °{a} in °{b}?", "Convert {x} °{a} to °{b}.", "How much is {x} °{a} in °{b}?", "{x} °{a} in °{b}?", "Give {x} °{a} in °{b}.",
-    "The sensor shows {x} °{a}. What is that in °{b}?", "It is {x} °{a}. Convert to °{b}.", "Express {x} °{a} in °{b}.", "What is {x}°{a} in °{b}?",
-    "Turn {x} °{a} into °{b}.", "How many °{b} are {x} °{a}?", "I have {x} °{a}, what is it in °{b}?", "What is {x} {A} in {B}?",
-    "Convert {x} {A} to {B}.", "Convert {x} degrees {A} to {B}.", "What is {x} degrees {A} in {B}?"]
-CONVERT_FORMS_UNSEEN = ["Please change {x} °{a} to °{b}.", "If a probe reads {x} °{a}, how many °{b} is that?"]
 
 
 def convert(rng, group):
     """°C to °F by doubling and taking off a tenth; °F to °C backwards by halving and dividing by nine."""
-    form = pick(rng, group, CONVERT_FORMS, CONVERT_FORMS_UNSEEN)
+    form = pick(rng, group, phrasings.CONVERT_FORMS, phrasings.CONVERT_FORMS_UNSEEN)
     if rng.random() < 0.6:
         decimals = rng.choice([0, 1])
-        value = rng.randint(1, 99 if rng.random() < 0.8 else 250) if not decimals else rng.randint(5, 999)
+        value = (
+            rng.randint(1, 99 if rng.random() < 0.8 else 250)
+            if not decimals
+            else rng.randint(5, 999)
+        )
         x = arithmetic.text(value, decimals)
         doubled = value * 2
         lines = [f"{x}+{x}={arithmetic.text(doubled, decimals)}"]
@@ -718,9 +809,17 @@ def convert(rng, group):
         result = doubled * 9
         lines.append(f"{padded}-{tenth}={arithmetic.text(result, decimals + 1)}")
         added = result + 32 * 10 ** (decimals + 1)
-        lines.append(f"{arithmetic.text(result, decimals + 1)}+32={arithmetic.text(added, decimals + 1)}")
+        lines.append(
+            f"{arithmetic.text(result, decimals + 1)}+32={arithmetic.text(added, decimals + 1)}"
+        )
         answer = f"{x} °C is {arithmetic.text(added, decimals + 1)} °F."
-        question = form.format(x=x, a="C", b="F", A=rng.choice(["Celsius", "celsius"]), B=rng.choice(["Fahrenheit", "fahrenheit"]))
+        question = form.format(
+            x=x,
+            a="C",
+            b="F",
+            A=rng.choice(["Celsius", "celsius"]),
+            B=rng.choice(["Fahrenheit", "fahrenheit"]),
+        )
         head = "C to F"
     else:
         value = rng.randint(33, 120 if rng.random() < 0.8 else 300)
@@ -735,34 +834,41 @@ def convert(rng, group):
     return Problem("convert", "", dress(rng, question), "\n".join([head, *lines]), answer)
 
 
-REFUSE_VERBS = ["Write a poem about {t}.", "Tell me a joke about {t}.", "What do you think about {t}?", "Who invented {t}?", "Explain {t} to me.", "Write a story about {t}.",
-    "What is the history of {t}?", "Can you recommend a book about {t}?", "Translate '{t}' into French.", "Why do people like {t}?", "Give me a recipe with {t}.",
-    "Sing a song about {t}.", "What is the meaning of {t}?", "Do you like {t}?", "Where can I buy {t}?", "Draw {t}.", "Who is the best at {t}?", "Write code for {t}.",
-    "Tell me about {t}.", "How do I learn {t}?", "Is {t} healthy?", "Summarise the news about {t}."]
-REFUSE_VERBS_UNSEEN = ["Compose a letter about {t}.", "What should I know about {t}?", "Describe {t} in detail."]
-REFUSE_TOPICS = ["love", "the moon", "cats", "football", "democracy", "Paris", "music", "autumn", "dinosaurs", "chess", "the president", "cooking", "philosophy", "Shakespeare",
-    "bitcoin", "politics", "movies", "the universe", "gardening", "dogs", "history", "religion", "pasta", "chocolate", "the stock market", "a dragon", "space travel", "poetry",
-    "the ocean", "friendship", "Rome", "medicine", "yoga", "painting", "my boss", "holidays", "the economy", "language", "birds", "cars", "dreams", "happiness", "a pirate"]
-REFUSE_WHOLE = ["Who are you?", "How are you?", "What is the capital of France?", "Who won the world cup?", "What is your name?", "Who is the president of the United States?", "Tell me a joke.",
-    "What should I eat today?", "Can you help me with my homework?", "What is the meaning of life?", "Write an email to my boss.", "How old are you?", "Do you have feelings?", "What is love?",
-    "Fix my code.", "What's the weather in Tokyo tomorrow?", "Which film should I watch?", "Hello!", "Good morning", "hi", "Sing something.", "Translate this sentence into German."]
-
-
 def refuse(rng, group):
     if rng.random() < 0.3 and group == "seen":
-        question = rng.choice(REFUSE_WHOLE)
+        question = rng.choice(phrasings.REFUSE_WHOLE)
     else:
-        question = pick(rng, group, REFUSE_VERBS, REFUSE_VERBS_UNSEEN).format(t=rng.choice(REFUSE_TOPICS))
+        question = pick(rng, group, phrasings.REFUSE_VERBS, phrasings.REFUSE_VERBS_UNSEEN).format(
+            t=rng.choice(phrasings.REFUSE_TOPICS)
+        )
     return Problem("refuse", "", dress(rng, question), "not about readings or rules", REFUSAL)
 
 
 FAMILIES = {
-    "mean": mean, "sum": total, "extreme": extreme, "which": which, "range": spread, "threshold": threshold,
-    "two conditions": two_conditions, "limit": limit_check, "select": select, "convert": convert, "refuse": refuse,
+    "mean": mean,
+    "sum": total,
+    "extreme": extreme,
+    "which": which,
+    "range": spread,
+    "threshold": threshold,
+    "two conditions": two_conditions,
+    "limit": limit_check,
+    "select": select,
+    "convert": convert,
+    "refuse": refuse,
 }
 WEIGHTS = {
-    "mean": 18, "sum": 8, "extreme": 9, "which": 12, "range": 9, "threshold": 11, "two conditions": 11, "limit": 9, "select": 15,
-    "convert": 5, "refuse": 1.5,
+    "mean": 18,
+    "sum": 8,
+    "extreme": 9,
+    "which": 12,
+    "range": 9,
+    "threshold": 11,
+    "two conditions": 11,
+    "limit": 9,
+    "select": 15,
+    "convert": 5,
+    "refuse": 1.5,
 }
 
 
@@ -786,7 +892,10 @@ def drill(rng):
         if kind < 0.5:
             line = arithmetic.addition(a, b, decimals)[0]
         elif kind < 0.68:
-            line, sign = arithmetic.division(min(a, 9999), decimals, rng.choice([2, 3, 4, 5, 6, 9]))[0], ":"
+            line, sign = (
+                arithmetic.division(min(a, 9999), decimals, rng.choice([2, 3, 4, 5, 6, 9]))[0],
+                ":",
+            )
         elif kind < 0.75:
             line = arithmetic.subtraction(max(a, b), min(a, b), decimals)[0]
         else:
@@ -827,7 +936,9 @@ def main():
     for family in FAMILIES:
         for _ in range(options.show):
             made = problem(rng, "seen", family)
-            print(f"=== {made.family}\n{made.prompt}\n--- thought\n{made.thought}\n--- answer\n{made.answer}\n")
+            print(
+                f"=== {made.family}\n{made.prompt}\n--- thought\n{made.thought}\n--- answer\n{made.answer}\n"
+            )
     print(drill(rng))
     print(drill(rng))
 

@@ -48,7 +48,9 @@ def follow(model, ids):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     options = parser.parse_args()
@@ -56,15 +58,24 @@ def main():
     cases = []
     for system, prompt in prompts():
         ids = shipped.encode(system, prompt)
-        case = {"system": system, "prompt": prompt, "rendered": tokens.render(system, prompt), "prompt_ids": ids}
+        case = {
+            "system": system,
+            "prompt": prompt,
+            "rendered": tokens.render(system, prompt),
+            "prompt_ids": ids,
+        }
         for name, model in (("int8_activations", shipped), ("f32_activations", exact)):
             greedy, gap = follow(model, ids)
             case[name] = {"ids": greedy, "least_gap": round(gap, 6)}
         cases.append(case)
     digest = hashlib.sha256((options.model / "model.onnx.data").read_bytes()).hexdigest()
     report = {
-        "made_by": "models/recipe/reference.py", "runtime": f"onnxruntime {onnxruntime.__version__}",
-        "model": options.model.name, "model_data_sha256": digest, "steps": STEPS, "cases": cases,
+        "made_by": "models/recipe/reference.py",
+        "runtime": f"onnxruntime {onnxruntime.__version__}",
+        "model": options.model.name,
+        "model_data_sha256": digest,
+        "steps": STEPS,
+        "cases": cases,
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(dump(report), encoding="utf-8")

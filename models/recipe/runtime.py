@@ -30,12 +30,16 @@ class Exported:
                         if attribute.name == "accuracy_level":
                             attribute.i = accuracy_level
             source = graph.SerializeToString()
-        self.session = onnxruntime.InferenceSession(source, settings, providers=["CPUExecutionProvider"])
+        self.session = onnxruntime.InferenceSession(
+            source, settings, providers=["CPUExecutionProvider"]
+        )
         self.inputs = {entry.name: entry for entry in self.session.get_inputs()}
         self.past = [name for name in self.inputs if name.startswith("past_key_values")]
         decoder = json.loads((directory / "genai_config.json").read_text())["model"]["decoder"]
         self.heads, self.head_dim = decoder["num_key_value_heads"], decoder["head_size"]
-        self.wanted = ["logits"] + [name.replace("past_key_values", "present") for name in self.past]
+        self.wanted = ["logits"] + [
+            name.replace("past_key_values", "present") for name in self.past
+        ]
 
     def encode(self, system, prompt):
         return self.tokenizer.encode(tokens.render(system, prompt), add_special_tokens=False).ids
@@ -46,7 +50,10 @@ class Exported:
         fed, length = list(ids), 0
         while True:
             length += len(fed)
-            feeds = {"input_ids": np.array([fed], np.int64), "attention_mask": np.ones((1, length), np.int64)}
+            feeds = {
+                "input_ids": np.array([fed], np.int64),
+                "attention_mask": np.ones((1, length), np.int64),
+            }
             feeds.update(zip(self.past, cache))
             if "position_ids" in self.inputs:
                 feeds["position_ids"] = np.arange(length - len(fed), length, dtype=np.int64)[None]

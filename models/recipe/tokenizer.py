@@ -7,22 +7,44 @@ import argparse
 import json
 import pathlib
 
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
 
 import problems
 
 VOCABULARY = 1024
-BEGIN, END, USER, ASSISTANT = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>"
+BEGIN, END, USER, ASSISTANT = (
+    "<｜begin▁of▁sentence｜>",
+    "<｜end▁of▁sentence｜>",
+    "<｜User｜>",
+    "<｜Assistant｜>",
+)
 THINK, THINK_END = "<think>", "</think>"
 # Unlike the speakers' marks the think tags are ordinary text to a decoder: they must survive skip_special_tokens.
-SPECIAL = [(END, True), (BEGIN, True), (USER, True), (ASSISTANT, True), (THINK, False), (THINK_END, False)]
+SPECIAL = [
+    (END, True),
+    (BEGIN, True),
+    (USER, True),
+    (ASSISTANT, True),
+    (THINK, False),
+    (THINK_END, False),
+]
 # Contractions, words with one leading space, single digits, punctuation, line ends, spaces. Unlike Qwen2's, a word never
 # takes a leading quote or bracket with it: names are the same tokens in JSON as in a sentence, which makes copying easy.
 SPLIT = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)| ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 
 # Signs and words that readers meet though our corpus is thin on them: each becomes cheap to write.
 EXTRA_TEXT = [
-    "° °C °F é è ê à â ç ù û ô î ï ü ö ä ß ñ É µ ² ³ ± × · – — ‘ ’ “ ” € ≥ ≤ ≠ → … Ω %", "°C, °F. µg/m³ kWh L/min",
+    "° °C °F é è ê à â ç ù û ô î ï ü ö ä ß ñ É µ ² ³ ± × · – — ‘ ’ “ ” € ≥ ≤ ≠ → … Ω %",
+    "°C, °F. µg/m³ kWh L/min",
     "température humidité pièce fenêtre degré élevée relevé éteint allumé après très été côté où à la moyenne des mesures",
     "quelle est la valeur maximale ? combien de capteurs dépassent le seuil ? la règle : si la puissance est supérieure à",
     "alors ouvrir la vanne, sinon fermer. l'énergie consommée, le chauffage, la lumière, le niveau, l'eau et le débit",
@@ -58,7 +80,10 @@ def train(samples, seed):
     """Learns the merges from `samples` generated problems."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Split(Regex(SPLIT), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+        [
+            pre_tokenizers.Split(Regex(SPLIT), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
     )
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
@@ -101,14 +126,20 @@ def save(tokenizer, out):
         "model_max_length": 2048,
         "added_tokens_decoder": {
             str(tokenizer.token_to_id(content)): {
-                "content": content, "lstrip": False, "normalized": False, "rstrip": False, "single_word": False,
+                "content": content,
+                "lstrip": False,
+                "normalized": False,
+                "rstrip": False,
+                "single_word": False,
                 "special": special,
             }
             for content, special in SPECIAL
         },
         "chat_template": CHAT_TEMPLATE,
     }
-    (out / "tokenizer_config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (out / "tokenizer_config.json").write_text(
+        json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 def main():
@@ -119,7 +150,10 @@ def main():
     options = parser.parse_args()
     tokenizer = train(options.samples, options.seed)
     save(tokenizer, options.out)
-    for sample in ["It is 21.5 °C in the kitchen, 45 % humidity, café.", "28.5>28: yes\n</think>\n\n"]:
+    for sample in [
+        "It is 21.5 °C in the kitchen, 45 % humidity, café.",
+        "28.5>28: yes\n</think>\n\n",
+    ]:
         ids = tokenizer.encode(sample, add_special_tokens=False)
         assert tokenizer.decode(ids.ids, skip_special_tokens=False) == sample
         print(len(ids.ids), ids.tokens)

@@ -77,7 +77,9 @@ class Muon(torch.optim.Optimizer):
     """Momentum whose update is made orthogonal by Newton-Schulz steps; for hidden matrices only."""
 
     def __init__(self, parameters, lr, momentum=0.95, weight_decay=0.0):
-        super().__init__(list(parameters), {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+        super().__init__(
+            list(parameters), {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
+        )
 
     @torch.no_grad()
     def step(self):
@@ -112,14 +114,19 @@ def orthogonal(matrices, steps=5):
 
 def optimizers(net, muon_rate, adam_rate):
     hidden = [p for n, p in net.named_parameters() if p.ndim == 2 and "layers" in n]
-    vectors = [p for p in net.parameters() if p.ndim == 1]  # Among them the biases that tell heads where to look.
+    vectors = [
+        p for p in net.parameters() if p.ndim == 1
+    ]  # Among them the biases that tell heads where to look.
     adam = torch.optim.AdamW(
         [
             {"params": [net.model.embed_tokens.weight], "lr": 20 * adam_rate},
             {"params": [net.lm_head.weight], "weight_decay": 0.01},
             {"params": vectors, "lr": 3 * adam_rate},
         ],
-        lr=adam_rate, betas=(0.9, 0.98), eps=1e-9, weight_decay=0.0,
+        lr=adam_rate,
+        betas=(0.9, 0.98),
+        eps=1e-9,
+        weight_decay=0.0,
     )
     made = [Muon(hidden, muon_rate, weight_decay=0.02), adam]
     for optimizer in made:
@@ -134,7 +141,9 @@ class Team:
     def __init__(self, rank, size, meeting):
         self.rank, self.size = rank, size
         if size > 1:
-            torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=size)
+            torch.distributed.init_process_group(
+                "gloo", init_method=f"file://{meeting}", rank=rank, world_size=size
+            )
 
     def average(self, parameters, loss, spent):
         """Averages gradients in place; returns the mean loss and the first process's clock."""
@@ -173,15 +182,30 @@ def work(rank, options):
         steps, seen = saved["steps"], saved["tokens"]
     net.round_weights(options.rounded)
     parameters = list(net.parameters())
-    packer = Packer(tokenizer, f"{steps}/{options.out}/{rank}", options.batch, options.drills, options.readings_max)
+    packer = Packer(
+        tokenizer,
+        f"{steps}/{options.out}/{rank}",
+        options.batch,
+        options.drills,
+        options.readings_max,
+    )
     if rank == 0:
-        print(f"{sum(p.numel() for p in parameters)} parameters, from step {steps}, {seen} tokens", flush=True)
+        print(
+            f"{sum(p.numel() for p in parameters)} parameters, from step {steps}, {seen} tokens",
+            flush=True,
+        )
 
     def save():
         if rank:
             return
         part = options.work / f"{options.out}.part"
-        state = {"shape": dataclasses.asdict(shape), "model": net.state_dict(), "optimizers": [o.state_dict() for o in pair], "steps": steps, "tokens": seen}
+        state = {
+            "shape": dataclasses.asdict(shape),
+            "model": net.state_dict(),
+            "optimizers": [o.state_dict() for o in pair],
+            "steps": steps,
+            "tokens": seen,
+        }
         torch.save(state, part)
         part.rename(options.work / f"{options.out}.pt")
 
@@ -211,7 +235,10 @@ def work(rank, options):
         if steps % 50 == 0 and rank == 0:
             now = time.time()
             mean = sum(losses) / len(losses)
-            print(f"{time.strftime('%H:%M:%S')} step {steps} tokens {seen / 1e6:.2f}M loss {mean:.4f} rate {rate:.3f} {counted / (now - last):.0f} tokens/s", flush=True)
+            print(
+                f"{time.strftime('%H:%M:%S')} step {steps} tokens {seen / 1e6:.2f}M loss {mean:.4f} rate {rate:.3f} {counted / (now - last):.0f} tokens/s",
+                flush=True,
+            )
             losses, counted, last = [], 0, now
             if not math.isfinite(mean):
                 raise SystemExit("the loss is not a number")
@@ -222,24 +249,49 @@ def work(rank, options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--tokenizer", type=pathlib.Path, required=True)
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--decay", action="store_true", help="lower the rate to zero over these minutes, with rounding")
-    parser.add_argument("--round-after", type=float, default=0.0, help="share of a decay after which rounding begins")
+    parser.add_argument(
+        "--decay",
+        action="store_true",
+        help="lower the rate to zero over these minutes, with rounding",
+    )
+    parser.add_argument(
+        "--round-after",
+        type=float,
+        default=0.0,
+        help="share of a decay after which rounding begins",
+    )
     parser.add_argument("--start", default="model", help="checkpoint to start from, by name")
     parser.add_argument("--out", default="model", help="checkpoint to write, by name")
-    parser.add_argument("--batch", type=int, default=2048, help="tokens a step and process, about")
-    parser.add_argument("--drills", type=float, default=0.3, help="share of documents that are single steps")
+    parser.add_argument("--batch", type=int, default=1000, help="tokens a step and process, about")
+    parser.add_argument(
+        "--drills", type=float, default=0.3, help="share of documents that are single steps"
+    )
     parser.add_argument("--readings-max", type=int, default=6, help="fewer are an easier start")
-    parser.add_argument("--muon-rate", type=float, default=0.02)
-    parser.add_argument("--adam-rate", type=float, default=0.003)
+    parser.add_argument("--muon-rate", type=float, default=0.01)
+    parser.add_argument("--adam-rate", type=float, default=0.002)
     parser.add_argument("--warmup", type=int, default=100)
     parser.add_argument("--layers", type=int, default=4)
-    parser.add_argument("--rounded", action="store_true", help="int4 rounding at a constant rate, too")
-    parser.add_argument("--processes", type=int, default=2, help="each trains on its own batches; gradients are averaged")
-    parser.add_argument("--threads", type=int, default=1, help="of each process; threads that wait for each other suffer on busy cores")
+    parser.add_argument(
+        "--rounded", action="store_true", help="int4 rounding at a constant rate, too"
+    )
+    parser.add_argument(
+        "--processes",
+        type=int,
+        default=2,
+        help="each trains on its own batches; gradients are averaged",
+    )
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        help="of each process; threads that wait for each other suffer on busy cores",
+    )
     parser.add_argument("--save-minutes", type=float, default=3)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
