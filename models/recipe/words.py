@@ -6,7 +6,7 @@ classroom|gym|sauna|pool|boiler room|cold store|freezer|fridge|loading dock|ware
 machine room|pump house|silo|hen house|orchard|vineyard|field|tunnel|cabin|tank|inlet|outlet|roof|basement|guest room
 dining room|dressing room|playroom|conservatory|utility room|archive|chapel|kiosk|depot|hangar|north wing|south wing
 east wing|west wing|upper floor|ground floor|first floor|second floor|back yard|front door|control room|battery room
-compressor|turbine|boiler|heat pump|radiator|press|oven|furnace|mill|mixer|conveyor|chiller|rack|cabinet|dryer|well""".replace(
+compressor|turbine|boiler|heat pump|radiator|press|oven|furnace|mill|mixer|conveyor|chiller|rack|cabinet|dryer|well|bath|hallway|toilet|house|shop|pool room""".replace(
     "\n", "|"
 ).split("|")
 
@@ -114,6 +114,10 @@ ACTIONS = [
     ("fan", "turn the fan on", "turn the fan off"),
     ("fan", "switch on the fan", "switch off the fan"),
     ("fan", "start the fan", "stop the fan"),
+    ("fan", "turn on the fan", "turn off the fan"),
+    ("heater", "turn on the heater", "turn off the heater"),
+    ("pump", "turn on the pump", "turn off the pump"),
+    ("lamp", "turn on the lamp", "turn off the lamp"),
     ("heater", "turn the heater on", "turn the heater off"),
     ("heater", "switch the heater off", "switch the heater on"),
     ("heating", "turn off the heating", "turn on the heating"),

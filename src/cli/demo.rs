@@ -163,10 +163,10 @@ fn summary(answer: &Answer, time: Duration) -> String {
 
 /// What the model that comes with thinkd was taught: means, extremes, thresholds.
 const QUESTIONS: [&str; 3] = [
-    "Kitchen 21.5 °C, bedroom 19.0 °C and bath 24.3 °C. What is the mean temperature?",
-    "Kitchen 21.5 °C, bedroom 19.0 °C and bath 24.3 °C. Which room is the warmest?",
-    "If the temperature is above 25 °C, turn on the fan, otherwise turn off the fan. \
-     The temperature is 27.5 °C. What should be done?",
+    "The last 4 temperature readings were 21.5, 19.0, 24.3 and 20.4 °C. What is their average?",
+    "kitchen=21.5 bedroom=19.0 attic=24.3 Which room is the warmest?",
+    "If the temperature is above 25 °C, turn the fan on, otherwise turn the fan off. \
+     It is 27.5 °C now. What should be done?",
 ];
 
 /// How long the daemon may take to connect to the broker beside it.
