@@ -196,6 +196,79 @@ fn every_variant_as_exported_within_the_statistical_bound_and_with_the_same_gree
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
+/// Directories beside the repository, larger than those in it; nothing where they are not there.
+fn shared_model(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared/models")
+        .join(name);
+    if !path.join("model.onnx").exists() {
+        println!("skipped: there is no ../shared/models/{name}");
+        return None;
+    }
+    Some(path)
+}
+
+#[test]
+fn the_shared_mini_model_equals_its_references() {
+    let Some(path) = shared_model("mini-qwen2") else {
+        return;
+    };
+    let read = |name: &str| Npy::read(&path.join("reference").join(name));
+    let prompt = read("prompt_ids.npy").tokens();
+    let steps = read("ort_int4_acc4_greedy_ids.npy").tokens();
+    for (activations, kind) in [(Activations::F32, "fp32act"), (Activations::Auto, "acc4")] {
+        let mut model = load(&path, activations).unwrap();
+        for chunk in [prompt.len(), 5, 1] {
+            model.truncate(0);
+            let mut ours = Vec::new();
+            for tokens in prompt.chunks(chunk) {
+                ours.extend_from_slice(model.forward_all(tokens).unwrap());
+            }
+            let mut greedy = vec![argmax(&ours[ours.len() - model.vocab_size()..])];
+            let mut stepped = Vec::new();
+            for &token in &steps {
+                stepped.extend_from_slice(model.forward(&[token]).unwrap());
+                greedy.push(argmax(&stepped[stepped.len() - model.vocab_size()..]));
+            }
+            for (found, name) in [(&ours, "prompt"), (&stepped, "step")] {
+                let expected = read(&format!("ort_int4_{kind}_{name}_logits.npy")).f32s();
+                let absolute = max_difference(found, &expected);
+                let relative = relative_difference(found, &expected);
+                println!("{kind} chunk {chunk} {name}: {absolute:.1e}, relative {relative:.1e}");
+                if activations == Activations::F32 {
+                    assert!(absolute <= 1e-4, "{name} chunk {chunk}: {absolute:e}");
+                } else {
+                    assert!(relative <= 0.05, "{name} chunk {chunk}: {relative:e}");
+                }
+            }
+            if activations == Activations::Auto {
+                assert_eq!(greedy[..steps.len()], steps);
+            }
+        }
+    }
+}
+
+/// The same weights through another option and an older version of the builder. (The QDQ form rounds them otherwise;
+/// its own reference is in `tests/data`.)
+#[test]
+fn the_shared_mini_models_other_forms_give_the_same_logits() {
+    let Some(path) = shared_model("mini-qwen2") else {
+        return;
+    };
+    let prompt = Npy::read(&path.join("reference/prompt_ids.npy")).tokens();
+    let mut model = load(&path, Activations::F32).unwrap();
+    let expected = model.forward(&prompt).unwrap().to_vec();
+    for form in ["older-export", "pruned-head"] {
+        let Some(path) = shared_model(&format!("mini-qwen2-{form}")) else {
+            continue;
+        };
+        let mut model = load(&path, Activations::F32).unwrap();
+        let difference = max_difference(model.forward(&prompt).unwrap(), &expected);
+        println!("{form}: {difference:.1e}");
+        assert!(difference <= 1e-4, "{form}: {difference:e}");
+    }
+}
+
 fn argmax(logits: &[f32]) -> u32 {
     let best = logits
         .iter()
