@@ -1,6 +1,6 @@
 //! The operators of the model builder's graphs, as tract operators over thinkd's kernels.
 //!
-//! One file an operator. The graph editor (`model::graph`) renames each node to one of [`OPERATORS`] and turns
+//! One file an operator. The graph editor (`model::graph`) renames each node to one of thinkd's and turns
 //! its constant inputs into indices; [`register`] gives tract the builders; [`bind`] then hands every operator
 //! its weights and the [`Runtime`]. Nothing here knows which model it runs.
 

@@ -1,7 +1,7 @@
 //! A broker inside the process, on loopback, so that nothing else has to be installed: rumqttd, fenced in.
 //!
 //! It is volatile: messages, sessions and retained messages are gone when the process ends. It is meant for one board
-//! and a few clients. One port serves MQTT 3.1.1 and MQTT 5 clients ([`EitherVersion`]).
+//! and a few clients. One port serves MQTT 3.1.1 and MQTT 5 clients (`either_version`).
 //!
 //! What rumqttd 0.20 does not do, found by reading and by test: it ignores a client's receive maximum and maximum packet
 //! size, quality of service is the subscription's whatever the publisher's was, a message sent again after a reconnect
