@@ -2,7 +2,8 @@
 
 #![allow(
     clippy::unwrap_used,
-    reason = "a test that cannot read its data has failed"
+    clippy::print_stdout,
+    reason = "a test that cannot read its data has failed; what was measured or skipped is told"
 )]
 
 mod support {
