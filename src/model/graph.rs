@@ -122,17 +122,10 @@ impl<'a> Editor<'a> {
         let mut initializers = Initializers::new(&directory.graph_path, graph.initializer);
         let mut nodes = Vec::with_capacity(graph.node.len());
         for mut node in graph.node {
+            let is_constant = node.op_type == "Constant" && node.output.len() == 1;
             let value = node.attribute.iter_mut().find(|a| a.name == "value");
-            match value.and_then(|a| a.t.take()) {
-                Some(tensor) if node.op_type == "Constant" && node.output.len() == 1 => {
-                    initializers.insert(&node.output[0], tensor);
-                }
-                Some(tensor) => {
-                    if let Some(a) = node.attribute.iter_mut().find(|a| a.name == "value") {
-                        a.t = Some(tensor);
-                    }
-                    nodes.push(node);
-                }
+            match value.filter(|_| is_constant).and_then(|a| a.t.take()) {
+                Some(tensor) => initializers.insert(&node.output[0], tensor),
                 None => nodes.push(node),
             }
         }
