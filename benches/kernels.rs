@@ -1,15 +1,14 @@
 //! The kernels of every set this machine runs, at the shapes of a 1.5-billion-parameter Qwen2, and the thread pool.
 //!
 //! `cargo bench --bench kernels -- decode` for the product with one row (bytes of weights a second: compare with
-//! the memory's bandwidth), `prefill` for many rows (multiplications a second), `attention`, `fork_join`.
+//! the memory's bandwidth), `prefill` for many rows (multiplications a second), `fork_join`.
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use thinkd::kernels::{
-    Attention, BlockMatrix, BlockShape, ColumnsMut, Floats, Kernels, Q8Rows, Threads, ZeroPoints,
-    set,
+    BlockMatrix, BlockShape, ColumnsMut, Floats, Kernels, Q8Rows, Threads, ZeroPoints, set,
 };
 
 /// k and n of the attention and feed-forward products.
@@ -118,9 +117,8 @@ fn threaded(criterion: &mut Criterion) {
 }
 
 fn rows_of_floats(criterion: &mut Criterion) {
-    let (k, head_dim, len) = (8960, 128, 1024);
+    let k = 8960;
     let x = activations(k);
-    let (keys, values) = (activations(len * head_dim), activations(len * head_dim));
     let shape = BlockShape {
         n: 1,
         k,
@@ -141,19 +139,6 @@ fn rows_of_floats(criterion: &mut Criterion) {
         });
         group.bench_function(BenchmarkId::new("silu_mul", set.name()), |bencher| {
             bencher.iter(|| set.silu_mul(black_box(&x), &x, &mut out));
-        });
-        group.throughput(Throughput::Bytes(2 * size_of_val(&keys[..]) as u64));
-        group.bench_function(BenchmarkId::new("attention", set.name()), |bencher| {
-            let query = &x[..head_dim];
-            let head = Attention {
-                query,
-                keys: &keys,
-                values: &values,
-                scale: 0.09,
-                softcap: 0.0,
-            };
-            let (mut scores, mut out) = (vec![0.0; len], vec![0.0; head_dim]);
-            bencher.iter(|| set.attention(black_box(&head), &mut scores, &mut out));
         });
     }
     group.finish();

@@ -3,9 +3,12 @@
 //! Shapes are the hard ones by hand and random ones by proptest; outputs are filled with NaN before each call, so
 //! that an element left out shows. `cross/test-as.sh` runs these under an emulator as each board's core.
 
+mod attention;
+mod cached;
 mod data;
 mod float_ops;
 mod matmul;
+mod packed;
 
 use super::table::Kernels;
 use super::{scalar, set};

@@ -18,6 +18,8 @@ pub struct ColumnsMut<'a> {
     rows: usize,
     row_stride: usize,
     columns: Range<usize>,
+    /// What is added to a number in `columns` to get the column's place in its row.
+    shift: isize,
     matrix: PhantomData<&'a mut [f32]>,
 }
 
@@ -50,6 +52,7 @@ impl<'a> ColumnsMut<'a> {
             rows,
             row_stride,
             columns: 0..columns,
+            shift: 0,
             matrix: PhantomData,
         }
     }
@@ -74,7 +77,7 @@ impl<'a> ColumnsMut<'a> {
         self.rows
     }
 
-    /// Which columns these are, counted in the matrix of [`ColumnsMut::new`].
+    /// Which columns these are, counted in the matrix of [`ColumnsMut::new`] or as [`ColumnsMut::renumbered`] says.
     #[must_use]
     pub fn columns(&self) -> Range<usize> {
         self.columns.clone()
@@ -103,6 +106,25 @@ impl<'a> ColumnsMut<'a> {
         )
     }
 
+    /// The same columns, the first of them called `first`.
+    ///
+    /// # Panics
+    /// If a number would be beyond what memory can hold.
+    #[must_use]
+    pub fn renumbered(self, first: usize) -> Self {
+        let Range { start, end } = self.columns;
+        assert!(
+            first <= isize::MAX as usize - (end - start),
+            "columns numbered from {first}"
+        );
+        Self {
+            columns: first..first + (end - start),
+            // Places are inside a slice and numbers checked above: both under isize::MAX.
+            shift: self.shift + start as isize - first as isize,
+            ..self
+        }
+    }
+
     /// The columns of one row.
     ///
     /// # Panics
@@ -110,11 +132,12 @@ impl<'a> ColumnsMut<'a> {
     #[inline]
     pub fn row(&mut self, row: usize) -> &mut [f32] {
         assert!(row < self.rows, "row {row} of {}", self.rows);
-        // SAFETY: `new` checked that row · stride + columns lies in the matrix, `columns` only ever shrinks, and
-        // the columns of two `ColumnsMut` of one matrix are disjoint.
+        let place = self.columns.start.wrapping_add_signed(self.shift);
+        // SAFETY: `new` checked that row · stride + place lies in the matrix, `columns` only ever shrinks, the shift
+        // follows every renumbering, and the columns of two `ColumnsMut` of one matrix are disjoint.
         unsafe {
             std::slice::from_raw_parts_mut(
-                self.base.add(row * self.row_stride + self.columns.start),
+                self.base.add(row * self.row_stride + place),
                 self.columns.len(),
             )
         }
@@ -165,6 +188,19 @@ mod tests {
                 [1.0, 2.0, 3.0, 4.0, 5.0].map(|x| x + 10.0 * row as f32)
             );
         }
+    }
+
+    #[test]
+    fn renumbered_columns_stay_in_their_place() {
+        let mut matrix = [0.0; 10];
+        let (_, right) = ColumnsMut::whole(&mut matrix, 2, 5).split_at(2);
+        let right = right.renumbered(100);
+        assert_eq!(right.columns(), 100..103);
+        let (mut middle, last) = right.split_at(101);
+        middle.row(1)[0] = 1.0;
+        let mut last = last.renumbered(0);
+        last.row(0)[1] = 2.0;
+        assert_eq!(matrix, [0., 0., 0., 0., 2., 0., 0., 1., 0., 0.]);
     }
 
     #[test]

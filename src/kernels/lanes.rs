@@ -7,7 +7,6 @@ use super::block_matrix::{BLOCK_SIZE_MAX, BlockMatrix};
 use super::columns::ColumnsMut;
 use super::exp::exp;
 use super::q8::Q8RowMut;
-use super::table::Attention;
 
 /// Accumulators of a sum: four AVX registers, eight NEON registers.
 const LANES: usize = 32;
@@ -71,43 +70,6 @@ pub(super) fn dot<const FUSED: bool>(x: &[f32], y: &[f32]) -> f32 {
 }
 
 #[inline(always)]
-pub(super) fn attention<const FUSED: bool>(
-    head: &Attention<'_>,
-    scores: &mut [f32],
-    out: &mut [f32],
-) {
-    for (position, score) in scores.iter_mut().enumerate() {
-        let key = &head.keys[position * head.query.len()..][..head.query.len()];
-        *score = dot::<FUSED>(head.query, key) * head.scale;
-    }
-    super::scalar::soften(scores, head.softcap);
-    softmax(scores);
-    out.fill(0.0);
-    let dim = out.len();
-    let value = |position| &head.values[position * dim..][..dim];
-    // Four positions a pass over the output, which is then loaded and stored a quarter as often.
-    let (fours, rest) = scores.as_chunks::<4>();
-    for (four, p) in fours.iter().enumerate() {
-        add_four::<FUSED>(p, std::array::from_fn(|i| value(four * 4 + i)), out);
-    }
-    for (i, p) in rest.iter().enumerate() {
-        for (out, value) in out.iter_mut().zip(value(fours.len() * 4 + i)) {
-            *out = multiply_add::<FUSED>(*p, *value, *out);
-        }
-    }
-}
-
-#[inline(always)]
-fn add_four<const FUSED: bool>(p: &[f32; 4], values: [&[f32]; 4], out: &mut [f32]) {
-    let [a, b, c, d] = values.map(|value| &value[..out.len()]);
-    for (i, out) in out.iter_mut().enumerate() {
-        let pair = multiply_add::<FUSED>(p[1], b[i], p[0] * a[i]);
-        let other = multiply_add::<FUSED>(p[3], d[i], p[2] * c[i]);
-        *out += pair + other;
-    }
-}
-
-#[inline(always)]
 pub(super) fn softmax(x: &mut [f32]) {
     let larger = |a: f32, b: f32| if a > b { a } else { b };
     let mut lanes = [f32::NEG_INFINITY; LANES];
@@ -149,11 +111,89 @@ pub(super) fn rms_norm<const FUSED: bool>(
     epsilon: f32,
     out: &mut [f32],
 ) {
-    let mean = dot::<FUSED>(x, x) / x.len() as f32;
-    let factor = 1.0 / (mean + epsilon).sqrt();
+    normalize((x, weight), dot::<FUSED>(x, x), epsilon, out);
+}
+
+/// One pass adds and squares, with the sums that [`rms_norm`] of the sum would make.
+#[inline(always)]
+pub(super) fn add_rms_norm<const FUSED: bool>(
+    (x, skip): (&[f32], &[f32]),
+    weight: &[f32],
+    epsilon: f32,
+    total: &mut [f32],
+    out: &mut [f32],
+) {
+    let (xs, x_rest) = x.as_chunks::<LANES>();
+    let (skips, skip_rest) = skip.as_chunks::<LANES>();
+    let (totals, total_rest) = total.as_chunks_mut::<LANES>();
+    let mut squares = [0.0; LANES];
+    for ((x, skip), total) in xs.iter().zip(skips).zip(totals) {
+        for i in 0..LANES {
+            total[i] = x[i] + skip[i];
+            squares[i] = multiply_add::<FUSED>(total[i], total[i], squares[i]);
+        }
+    }
+    if !x_rest.is_empty() {
+        for ((total, x), skip) in total_rest.iter_mut().zip(x_rest).zip(skip_rest) {
+            *total = x + skip;
+        }
+        let rest = padded(total_rest);
+        for i in 0..LANES {
+            squares[i] = multiply_add::<FUSED>(rest[i], rest[i], squares[i]);
+        }
+    }
+    normalize((total, weight), sum(&squares), epsilon, out);
+}
+
+/// Divides by the root of the mean square.
+#[inline(always)]
+fn normalize((x, weight): (&[f32], &[f32]), squares: f32, epsilon: f32, out: &mut [f32]) {
+    let factor = 1.0 / (squares / x.len() as f32 + epsilon).sqrt();
     for ((out, x), weight) in out.iter_mut().zip(x).zip(weight) {
         *out = x * factor * weight;
     }
+}
+
+#[inline(always)]
+pub(super) fn add(x: &[f32], y: &[f32], out: &mut [f32]) {
+    for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
+        *out = x + y;
+    }
+}
+
+#[inline(always)]
+pub(super) fn rope_half(head: &mut [f32], cos: &[f32], sin: &[f32]) {
+    let (first, second) = head.split_at_mut(cos.len());
+    for ((x, y), (cos, sin)) in first.iter_mut().zip(second).zip(cos.iter().zip(sin)) {
+        (*x, *y) = (*x * cos - *y * sin, *y * cos + *x * sin);
+    }
+}
+
+#[inline(always)]
+pub(super) fn rope_interleaved(head: &mut [f32], cos: &[f32], sin: &[f32]) {
+    let pairs = head.as_chunks_mut::<2>().0;
+    for ([x, y], (cos, sin)) in pairs.iter_mut().zip(cos.iter().zip(sin)) {
+        (*x, *y) = (*x * cos - *y * sin, *y * cos + *x * sin);
+    }
+}
+
+/// As `scalar` does it, bit for bit.
+#[inline(always)]
+pub(super) fn quantize_row(x: &[f32], quants: &mut [i8]) -> f32 {
+    let largest = x
+        .iter()
+        .fold(0, |largest, x| x.abs().to_bits().max(largest));
+    let scale = f32::from_bits(largest) / 127.0;
+    let per_unit = 127.0 / f32::from_bits(largest);
+    let per_unit = if per_unit == f32::INFINITY {
+        0.0
+    } else {
+        per_unit
+    };
+    for (quant, x) in quants.iter_mut().zip(x) {
+        *quant = (x * per_unit + ROUNDING).to_bits() as i8;
+    }
+    scale
 }
 
 /// As `scalar` does it, bit for bit: only the order of work differs.

@@ -1,38 +1,47 @@
 //! The table of operations: what each computes, and the shape checks that every set relies on.
 
+use half::f16;
+
+use super::attention::{AttentionBlock, AttentionScratch, AttentionState};
 use super::block_matrix::BlockMatrix;
 use super::columns::ColumnsMut;
+use super::packed::{Layout, PackedMatrix, PanelFormat, PanelRows, Q8PanelMut, Q8Panels};
 use super::q8::{Q8RowMut, Q8Rows};
 use super::set;
 
-/// One query against the keys and values of one head.
+/// The product of a set with weights packed for it.
 #[derive(Debug, Clone, Copy)]
-pub struct Attention<'a> {
-    /// `[head_dim]`.
-    pub query: &'a [f32],
-    /// `[len, head_dim]`; a sliding window is a slice that starts later.
-    pub keys: &'a [f32],
-    /// `[len, value_dim]`.
-    pub values: &'a [f32],
-    /// Factor of every score, usually `1 / √head_dim`.
-    pub scale: f32,
-    /// Where above 0: every score `s` becomes `softcap · tanh(s / softcap)`.
-    pub softcap: f32,
+pub(super) struct PackedKernels {
+    pub(super) layout: Layout,
+    /// Form of one row of activations alone.
+    pub(super) row: PanelFormat,
+    /// Form of several.
+    pub(super) group: PanelFormat,
+    pub(super) quantize: fn(&PanelRows<'_>, &mut Q8PanelMut<'_>),
+    pub(super) matmul: fn(&Q8Panels, &PackedMatrix<'_>, &mut ColumnsMut<'_>),
 }
+
+/// Two rows to add, weight, epsilon, their sum, its norm.
+type AddRmsNorm = fn((&[f32], &[f32]), &[f32], f32, &mut [f32], &mut [f32]);
 
 /// The functions of one instruction set. The methods say what each computes.
 #[derive(Debug, Clone, Copy)]
 pub struct Kernels {
     pub(super) name: &'static str,
+    pub(super) packed: PackedKernels,
     pub(super) quantize_q8: fn(&[f32], &mut Q8RowMut<'_>),
     pub(super) matmul_f32_q8_qn: fn(&Q8Rows, &BlockMatrix<'_>, &mut ColumnsMut<'_>),
     pub(super) matmul_f32_f32_qn: fn(&[f32], &BlockMatrix<'_>, &mut ColumnsMut<'_>),
     pub(super) dequantize_qn: fn(&BlockMatrix<'_>, usize, &mut [f32]),
     pub(super) rms_norm: fn(&[f32], &[f32], f32, &mut [f32]),
+    pub(super) add_rms_norm: AddRmsNorm,
     pub(super) add: fn(&[f32], &[f32], &mut [f32]),
     pub(super) rope_half: fn(&mut [f32], &[f32], &[f32]),
     pub(super) rope_interleaved: fn(&mut [f32], &[f32], &[f32]),
-    pub(super) attention: fn(&Attention<'_>, &mut [f32], &mut [f32]),
+    pub(super) attend: fn(&AttentionBlock<'_>, &mut AttentionScratch, &mut AttentionState<'_>),
+    pub(super) merge_attention: fn(&mut AttentionState<'_>, &AttentionState<'_>),
+    pub(super) narrow: fn(&[f32], &mut [f16]),
+    pub(super) quantize_row: fn(&[f32], &mut [i8]) -> f32,
     pub(super) softmax: fn(&mut [f32]),
     pub(super) silu_mul: fn(&[f32], &[f32], &mut [f32]),
 }
@@ -44,7 +53,7 @@ impl Kernels {
         set::supported()[0]
     }
 
-    /// The set of that name, where this CPU can run it: `scalar`, `neon`, `neon+dotprod`, `avx2`, `avx512vnni`.
+    /// The set of that name, where this CPU can run it: `scalar`, `neon`, `neon+dotprod`, `neon+i8mm`, `avx2`, `avxvnni`, `avx512vnni`.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
         set::supported().into_iter().find(|set| set.name == name)
@@ -101,6 +110,82 @@ impl Kernels {
         (self.matmul_f32_q8_qn)(x, w, out);
     }
 
+    /// In which order this set's packed product wants the weights.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        self.packed.layout
+    }
+
+    /// Makes room in `panels` for `rows` rows of `k` activations; what it held is lost.
+    pub fn resize_panels(&self, panels: &mut Q8Panels, rows: usize, k: usize) {
+        let format = if rows == 1 {
+            self.packed.row
+        } else {
+            self.packed.group
+        };
+        panels.resize(rows, k, format);
+    }
+
+    /// Quantizes the rows of `panel`: `activations` are those rows, `[panel.rows().len(), panel.k()]`. The rule is
+    /// on the page of [`Q8Panels`]' module.
+    ///
+    /// A block that holds an infinity or a NaN gets a scale that is one, and so do the products with it.
+    ///
+    /// # Panics
+    /// If `activations` has another length, or `panel` was made for another set.
+    pub fn quantize_panel(&self, activations: &[f32], panel: &mut Q8PanelMut<'_>) {
+        let (rows, k) = (panel.rows().len(), panel.k());
+        assert_eq!(
+            activations.len(),
+            rows * k,
+            "activations of {rows} rows of {k}"
+        );
+        assert!(
+            [self.packed.row, self.packed.group].contains(&panel.format),
+            "a panel of another set"
+        );
+        let rows = PanelRows {
+            floats: activations,
+            rows,
+            k,
+        };
+        (self.packed.quantize)(&rows, panel);
+    }
+
+    /// Computes `out[i, j] = Σₖ x[i, k] · w[j, k]` for the columns `j` that `out` covers, which begin at a tile.
+    ///
+    /// `scalar::packed` says how; every set gives the same bits.
+    ///
+    /// # Panics
+    /// If w has another layout, x another length of rows or another set's form, or `out` has other rows than x,
+    /// columns that w has not, or a first one that begins no tile, or a last one that ends none, unless it is w's.
+    pub fn matmul_f32_q8_packed(
+        &self,
+        x: &Q8Panels,
+        w: &PackedMatrix<'_>,
+        out: &mut ColumnsMut<'_>,
+    ) {
+        let columns = out.columns();
+        let tile = w.layout().columns();
+        assert_eq!(w.layout(), self.packed.layout, "layout of the weights");
+        assert_eq!(x.k(), w.shape().k, "length of a row");
+        assert_eq!(x.rows(), out.rows(), "rows of the product");
+        let format = if x.rows() == 1 {
+            self.packed.row
+        } else {
+            self.packed.group
+        };
+        assert_eq!(x.format(), Some(format), "form of the activations");
+        assert!(
+            columns.start.is_multiple_of(tile)
+                && columns.end <= w.shape().n
+                && (columns.end.is_multiple_of(tile) || columns.end == w.shape().n),
+            "columns {columns:?} of {} in tiles of {tile}",
+            w.shape().n
+        );
+        (self.packed.matmul)(x, w, out);
+    }
+
     /// As [`Kernels::matmul_f32_q8_qn`] with activations `[out.rows(), w.k()]` in f32: the strict reference mode.
     ///
     /// # Panics
@@ -151,8 +236,15 @@ impl Kernels {
         sum: &mut [f32],
         out: &mut [f32],
     ) {
-        self.add(x, skip, sum);
-        self.rms_norm(sum, weight, epsilon, out);
+        assert!(
+            x.len() == skip.len() && x.len() == sum.len(),
+            "lengths differ"
+        );
+        assert!(
+            x.len() == weight.len() && x.len() == out.len(),
+            "lengths of one row differ"
+        );
+        (self.add_rms_norm)((x, skip), weight, epsilon, sum, out);
     }
 
     /// Computes `out = x + y`, element by element.
@@ -197,17 +289,13 @@ impl Kernels {
         }
     }
 
-    /// Computes one head's answer to one query: `out = softmax(scale · query · keysᵀ) · values`.
-    ///
-    /// The number of keys is the length of `scores`, which is scratch and left with the probabilities. Without
-    /// any key the answer is 0.
+    /// Rounds a row to integers of -127 to 127 and returns what one of them stands for.
     ///
     /// # Panics
-    /// If the lengths of query, keys, values and `out` disagree with that number.
-    pub fn attention(&self, head: &Attention<'_>, scores: &mut [f32], out: &mut [f32]) {
-        assert_eq!(head.keys.len(), scores.len() * head.query.len(), "keys");
-        assert_eq!(head.values.len(), scores.len() * out.len(), "values");
-        (self.attention)(head, scores, out);
+    /// If the lengths differ.
+    pub fn quantize_row(&self, x: &[f32], quants: &mut [i8]) -> f32 {
+        assert_eq!(x.len(), quants.len(), "lengths differ");
+        (self.quantize_row)(x, quants)
     }
 
     /// Replaces scores by probabilities: `exp(x - max) / Σ exp(x - max)`.

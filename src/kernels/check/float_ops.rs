@@ -1,10 +1,11 @@
-//! Attention, norms, rotation, softmax and gate.
+//! Norms, rotation, softmax, gate, and the rounding of rows for the cache.
 
+use half::f16;
 use proptest::prelude::*;
 
 use super::data::Random;
 use super::{UNIT, assert_within, others};
-use crate::kernels::table::{Attention, Kernels};
+use crate::kernels::table::Kernels;
 use crate::kernels::{scalar, set};
 
 /// Lengths round the lanes of every set.
@@ -13,8 +14,6 @@ const LENGTHS: [usize; 14] = [0, 1, 3, 4, 5, 7, 8, 9, 31, 32, 33, 64, 100, 257];
 const EXP_MAX_ERROR: f64 = 4.0 * UNIT;
 /// Absolute error of a probability for each unit by which its score is off, and of the sum they are divided by.
 const SOFTMAX_MAX_ERROR: f64 = 1e-6;
-/// Error of one element of an answer of attention, relative to the largest value.
-const ATTENTION_MAX_ERROR: f64 = 2e-5;
 /// Error of an element of a norm, relative to the element.
 const RMS_NORM_MAX_ERROR: f64 = 2e-5;
 /// Error of a rotated element, relative to the length of its pair.
@@ -29,72 +28,6 @@ fn softmax_exact(x: &[f64]) -> Vec<f64> {
     let e: Vec<_> = x.iter().map(|x| (x - largest).exp()).collect();
     let sum: f64 = e.iter().sum();
     e.into_iter().map(|e| e / sum).collect()
-}
-
-fn check_attention(len: usize, dim: usize, softcap: f32, seed: u64) {
-    let mut random = Random::new(seed);
-    let (query, keys) = (random.floats(dim), random.floats(len * dim));
-    let value_dim = dim + len % 3;
-    let values = random.floats(len * value_dim);
-    let scale = 3.0 / (dim.max(1) as f32).sqrt();
-    let head = Attention {
-        query: &query,
-        keys: &keys,
-        values: &values,
-        scale,
-        softcap,
-    };
-    let mut scores: Vec<_> = (0..len)
-        .map(|t| {
-            let key = keys[t * dim..].iter().zip(&query);
-            let dot: f64 = key.map(|(k, q)| f64::from(*k) * f64::from(*q)).sum();
-            let score = dot * f64::from(scale);
-            let cap = f64::from(softcap);
-            if cap > 0.0 {
-                cap * (score / cap).tanh()
-            } else {
-                score
-            }
-        })
-        .collect();
-    scores = softmax_exact(&scores);
-    let column = |c| {
-        (0..len)
-            .map(|t| scores[t] * f64::from(values[t * value_dim + c]))
-            .sum()
-    };
-    let exact: Vec<f64> = (0..value_dim).map(column).collect();
-    for set in set::supported() {
-        let (mut scratch, mut out) = (vec![f32::NAN; len], vec![f32::NAN; value_dim]);
-        set.attention(&head, &mut scratch, &mut out);
-        let case = (set.name(), len, dim, softcap, seed);
-        assert_within(&out, &exact, &vec![ATTENTION_MAX_ERROR; value_dim], &case);
-    }
-}
-
-#[test]
-fn attention_agrees_at_hard_lengths() {
-    for len in LENGTHS {
-        for dim in [1, 8, 31, 32, 33, 64, 80, 128] {
-            check_attention(len, dim, if len % 2 == 0 { 0.0 } else { 2.0 }, 7);
-        }
-    }
-}
-
-#[test]
-fn attention_without_keys_answers_zero() {
-    for set in set::supported() {
-        let mut out = [f32::NAN; 3];
-        let head = Attention {
-            query: &[1.0],
-            keys: &[],
-            values: &[],
-            scale: 1.0,
-            softcap: 0.0,
-        };
-        set.attention(&head, &mut [], &mut out);
-        assert_eq!(out, [0.0; 3]);
-    }
 }
 
 #[test]
@@ -227,12 +160,77 @@ fn norms_rotation_and_gate_agree_at_hard_lengths() {
     }
 }
 
+#[test]
+fn narrowing_is_the_same_in_every_set_and_never_infinite() {
+    let mut random = Random::new(9);
+    for len in [0, 1, 7, 8, 15, 16, 17, 33] {
+        let mut x: Vec<_> = random.floats(len).iter().map(|x| x * 10.0).collect();
+        let special = [
+            65_504.0,
+            -65_519.0,
+            65_520.0,
+            1e9,
+            f32::NEG_INFINITY,
+            6e-8,
+            -0.0,
+        ];
+        x.iter_mut()
+            .zip(special)
+            .for_each(|(x, special)| *x = special);
+        let limit = f16::MAX.to_f32();
+        let exact: Vec<_> = x
+            .iter()
+            .map(|x| f16::from_f32(x.clamp(-limit, limit)).to_bits())
+            .collect();
+        for set in set::supported() {
+            let mut out = vec![f16::NAN; len];
+            set.narrow(&x, &mut out);
+            let found: Vec<_> = out.iter().map(|x| x.to_bits()).collect();
+            assert_eq!(found, exact, "{} {len}", set.name());
+        }
+    }
+    for set in set::supported() {
+        let mut out = [f16::ZERO];
+        set.narrow(&[f32::NAN], &mut out);
+        assert!(out[0].is_nan(), "{}", set.name());
+    }
+}
+
+#[test]
+fn quantized_rows_are_the_same_in_every_set() {
+    let mut random = Random::new(11);
+    for len in [0, 1, 16, 31, 80, 128] {
+        for size in [0.0, 1e-42, 1e-3, 1.0, 1e30, f32::INFINITY, f32::NAN] {
+            let mut x = random.floats(len);
+            x.iter_mut().for_each(|x| *x *= size.min(1e30));
+            if let Some(x) = x.first_mut() {
+                *x = size;
+            }
+            let mut quants = vec![0; len];
+            let scale = scalar::KERNELS.quantize_row(&x, &mut quants);
+            for set in set::supported() {
+                let mut found = vec![99; len];
+                let found_scale = set.quantize_row(&x, &mut found);
+                let case = (set.name(), len, size);
+                assert_eq!(found_scale.to_bits(), scale.to_bits(), "{case:?}");
+                assert_eq!(found, quants, "{case:?}");
+            }
+            if size.is_finite() && size > 1e-30 && len > 0 {
+                let half = f64::from(scale) * 0.5001;
+                for (x, quant) in x.iter().zip(quants) {
+                    let error = f64::from(*x) - f64::from(quant) * f64::from(scale);
+                    assert!(error.abs() <= half, "{x} as {quant} of {scale}");
+                }
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(target_arch = "x86_64") { 60 } else { 15 }))]
 
     #[test]
     fn random_lengths_agree_in_every_set(len in 0..600_usize, dim in 1..140_usize, seed: u64) {
-        check_attention(len, dim, 0.0, seed);
         check_norms(len, seed);
         check_rope(1 + len % 3, dim, len % 7, seed);
         check_silu_mul(len, 20.0, seed);

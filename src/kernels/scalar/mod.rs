@@ -6,28 +6,42 @@ mod attention;
 mod dequantize_qn;
 mod matmul_f32_f32_qn;
 mod matmul_f32_q8_qn;
+mod packed;
 mod quantize_q8;
+mod quantize_row;
 mod rms_norm;
 mod rope;
 mod silu_mul;
 mod softmax;
 
-use super::table::Kernels;
+use super::packed::Layout;
+use super::table::{Kernels, PackedKernels};
 
-pub(super) use attention::soften;
+pub(super) use packed::quantize_block;
 
 /// The set `scalar`.
 pub(super) const KERNELS: Kernels = Kernels {
     name: "scalar",
+    packed: PackedKernels {
+        layout: Layout::Rows8,
+        row: packed::ROW,
+        group: packed::ROW,
+        quantize: packed::quantize,
+        matmul: packed::matmul,
+    },
     quantize_q8: quantize_q8::quantize_q8,
     matmul_f32_q8_qn: matmul_f32_q8_qn::matmul_f32_q8_qn,
     matmul_f32_f32_qn: matmul_f32_f32_qn::matmul_f32_f32_qn,
     dequantize_qn: dequantize_qn::dequantize_qn,
     rms_norm: rms_norm::rms_norm,
+    add_rms_norm: rms_norm::add_rms_norm,
     add: rms_norm::add,
     rope_half: rope::rope_half,
     rope_interleaved: rope::rope_interleaved,
-    attention: attention::attention,
+    attend: attention::attend,
+    merge_attention: attention::merge,
+    narrow: attention::narrow,
+    quantize_row: quantize_row::quantize_row,
     softmax: softmax::softmax,
     silu_mul: silu_mul::silu_mul,
 };

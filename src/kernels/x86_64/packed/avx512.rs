@@ -1,0 +1,202 @@
+//! The packed product with `vpdpbusd` on 512-bit registers: 32 columns, two registers of 16, from one stream.
+//!
+//! ```text
+//! one row     high · 16 = raw − low, so the raw bytes are multiplied as they are and no nibble is shifted
+//! more rows   nibbles are unpacked in registers, once for all rows of a group: 6 rows · 32 columns of sums
+//! ```
+//!
+//! A group's sums stay in registers through all of k.
+
+use std::arch::x86_64::*;
+
+use super::{BIAS, BIAS_17, CHUNK_BYTES, SCALE, SUM, X_BYTES, XBlock, float, prefetch, word};
+use crate::kernels::columns::ColumnsMut;
+use crate::kernels::packed::{Layout, PackedMatrix, Q8Panels};
+
+/// Rows of a group: 12 registers of integer sums, 12 of float sums, 8 for all else.
+pub(in super::super) const GROUP: usize = 6;
+
+const COLUMNS: usize = Layout::Columns32.columns();
+/// Bytes of a tile's block without zero points, and with them.
+const PLAIN: usize = COLUMNS * 18;
+const WITH_OFFSETS: usize = COLUMNS * 19;
+/// Where the parts begin that follow the quants.
+const SCALES: usize = COLUMNS * 16;
+const OFFSETS: usize = COLUMNS * 18;
+
+/// Sums of 32 columns.
+type Sums = [__m512; 2];
+
+/// See `Kernels::matmul_f32_q8_packed`.
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512vl,avx512vnni")]
+pub(in super::super) fn matmul(x: &Q8Panels, w: &PackedMatrix<'_>, out: &mut ColumnsMut<'_>) {
+    if w.shape().zero_points {
+        product::<WITH_OFFSETS>(x, w, out);
+    } else {
+        product::<PLAIN>(x, w, out);
+    }
+}
+
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512vl,avx512vnni")]
+fn product<const BYTES: usize>(x: &Q8Panels, w: &PackedMatrix<'_>, out: &mut ColumnsMut<'_>) {
+    let range = out.columns();
+    let tiles = range.start / COLUMNS..range.end.div_ceil(COLUMNS);
+    let rows = out.rows();
+    let group_bytes = w.shape().blocks() * GROUP * X_BYTES;
+    let groups = rows.div_ceil(GROUP);
+    let step = (CHUNK_BYTES / group_bytes).max(1);
+    for first in (0..groups).step_by(step) {
+        for tile in tiles.clone() {
+            let place = (tile - tiles.start) * COLUMNS;
+            let (blocks, _) = w.tiles(tile..tile + 1).as_chunks::<BYTES>();
+            for group in first..groups.min(first + step) {
+                let (x, _) = x.group(group).as_chunks::<X_BYTES>();
+                if rows == 1 {
+                    store([gemv(blocks, x)], w.output_scale(), out, 0, place);
+                    continue;
+                }
+                let (x, _) = x.as_chunks::<GROUP>();
+                let row = group * GROUP;
+                let scale = w.output_scale();
+                match rows - row {
+                    1 => store(gemm::<1, BYTES>(blocks, x), scale, out, row, place),
+                    2 => store(gemm::<2, BYTES>(blocks, x), scale, out, row, place),
+                    3 => store(gemm::<3, BYTES>(blocks, x), scale, out, row, place),
+                    4 => store(gemm::<4, BYTES>(blocks, x), scale, out, row, place),
+                    5 => store(gemm::<5, BYTES>(blocks, x), scale, out, row, place),
+                    _ => store(gemm::<GROUP, BYTES>(blocks, x), scale, out, row, place),
+                }
+            }
+        }
+    }
+}
+
+/// One tile times one row.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512vl,avx512vnni")]
+fn gemv<const BYTES: usize>(tile: &[[u8; BYTES]], x: &[XBlock]) -> Sums {
+    let mask = _mm512_set1_epi8(0xF);
+    let mut sums = [_mm512_setzero_ps(); 2];
+    for (w, x) in tile.iter().zip(x) {
+        prefetch(w);
+        let mut low = _mm512_set1_epi32(word(x, BIAS));
+        let mut raw = _mm512_set1_epi32(word(x, BIAS_17));
+        for g in 0..8 {
+            let bytes = load(w, g);
+            let x = _mm512_set1_epi32(word(x, 4 * g));
+            low = _mm512_dpbusd_epi32(low, _mm512_and_si512(bytes, mask), x);
+            raw = _mm512_dpbusd_epi32(raw, bytes, x);
+        }
+        let high = _mm512_srai_epi32::<4>(_mm512_sub_epi32(raw, low));
+        sums = add_block([low, high], x, &Factors::read(w), sums);
+    }
+    sums
+}
+
+/// One tile times the first ROWS rows of a group.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512vl,avx512vnni")]
+fn gemm<const ROWS: usize, const BYTES: usize>(
+    tile: &[[u8; BYTES]],
+    x: &[[XBlock; GROUP]],
+) -> [Sums; ROWS] {
+    let mask = _mm512_set1_epi8(0xF);
+    let mut sums = [[_mm512_setzero_ps(); 2]; ROWS];
+    for (w, x) in tile.iter().zip(x) {
+        prefetch(w);
+        let mut dots: [[__m512i; 2]; ROWS] =
+            std::array::from_fn(|row| [_mm512_set1_epi32(word(&x[row], BIAS)); 2]);
+        for g in 0..8 {
+            let bytes = load(w, g);
+            let low = _mm512_and_si512(bytes, mask);
+            let high = _mm512_and_si512(_mm512_srli_epi32::<4>(bytes), mask);
+            for row in 0..ROWS {
+                let x = _mm512_set1_epi32(word(&x[row], 4 * g));
+                dots[row][0] = _mm512_dpbusd_epi32(dots[row][0], low, x);
+                dots[row][1] = _mm512_dpbusd_epi32(dots[row][1], high, x);
+            }
+        }
+        let factors = Factors::read(w);
+        for row in 0..ROWS {
+            sums[row] = add_block(dots[row], &x[row], &factors, sums[row]);
+        }
+    }
+    sums
+}
+
+/// Scales and offsets of a block of 32 columns.
+struct Factors {
+    scales: [__m512; 2],
+    /// Only where the matrix has zero points.
+    offsets: Option<[__m512; 2]>,
+}
+
+impl Factors {
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn read<const BYTES: usize>(w: &[u8; BYTES]) -> Self {
+        let (halves, _) = w[SCALES..OFFSETS].as_chunks::<32>();
+        let scales = std::array::from_fn(|i| {
+            // SAFETY: the 32 bytes are there, and this load takes any alignment.
+            _mm512_cvtph_ps(unsafe { _mm256_loadu_si256(halves[i].as_ptr().cast()) })
+        });
+        let offsets = (BYTES == WITH_OFFSETS).then(|| {
+            let (halves, _) = w[OFFSETS..].as_chunks::<16>();
+            std::array::from_fn(|i| {
+                // SAFETY: the 16 bytes are there, and this load takes any alignment.
+                let bytes = unsafe { _mm_loadu_si128(halves[i].as_ptr().cast()) };
+                _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes))
+            })
+        });
+        Self { scales, offsets }
+    }
+}
+
+/// Adds the product of one block to `sums`; `dots` are those of quants less 8.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn add_block(dots: [__m512i; 2], x: &XBlock, factors: &Factors, sums: Sums) -> Sums {
+    let scale = _mm512_set1_ps(float(x, SCALE));
+    std::array::from_fn(|i| {
+        let mut centered = _mm512_cvtepi32_ps(dots[i]);
+        if let Some(offsets) = factors.offsets {
+            // Integers under 2^17 all the way: exact.
+            centered = _mm512_fmadd_ps(offsets[i], _mm512_set1_ps(float(x, SUM)), centered);
+        }
+        _mm512_fmadd_ps(_mm512_mul_ps(centered, scale), factors.scales[i], sums[i])
+    })
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load<const BYTES: usize>(w: &[u8; BYTES], g: usize) -> __m512i {
+    let bytes = &w[64 * g..64 * g + 64];
+    // SAFETY: the 64 bytes are there, and this load takes any alignment.
+    unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
+}
+
+/// Writes the sums of rows from `row` on to the columns from `place` on, those that are there.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn store<const ROWS: usize>(
+    sums: [Sums; ROWS],
+    output_scale: f32,
+    out: &mut ColumnsMut<'_>,
+    row: usize,
+    place: usize,
+) {
+    let scale = _mm512_set1_ps(output_scale);
+    for (i, sums) in sums.into_iter().enumerate() {
+        let out = &mut out.row(row + i)[place..];
+        let count = out.len().min(COLUMNS);
+        let lanes = (1_u64 << count) - 1;
+        for (half, sum) in sums.into_iter().enumerate() {
+            let lanes = (lanes >> (16 * half)) as u16;
+            // SAFETY: only lanes below `count` are written, and so many floats are there.
+            unsafe {
+                let place = out.as_mut_ptr().wrapping_add(16 * half);
+                _mm512_mask_storeu_ps(place, lanes, _mm512_mul_ps(sum, scale));
+            }
+        }
+    }
+}
