@@ -1,0 +1,129 @@
+//! Which workers to leave out for a while because they held up the caller: their core is taken by other work.
+//!
+//! A worker whose core is taken in the middle of a chunk is missed for a time slice of the other process, some
+//! milliseconds, in which the caller could have done its work many times over. So it is left out for a multiple of
+//! what was lost, longer each time it holds up again soon after its return. Plain arithmetic on nanoseconds: no
+//! clock of its own.
+
+/// When a worker counts as held up, and for how long it is left out. Times are nanoseconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    /// A wait up to this is none: no time slice is so short.
+    pub(super) wait_min: u64,
+    /// A wait up to this many of the caller's own chunks is none: the worker had just begun its last.
+    pub(super) wait_chunks: u64,
+    /// The absence for each unit of time lost; one part in so many is lost at most.
+    pub(super) absence_per_loss: u64,
+    /// Shortest absence.
+    pub(super) absence_min: u64,
+    /// Longest absence.
+    pub(super) absence_max: u64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            wait_min: 150_000,
+            wait_chunks: 4,
+            absence_per_loss: 20,
+            absence_min: 20_000_000,
+            absence_max: 2_000_000_000,
+        }
+    }
+}
+
+/// What is remembered of one worker.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Attendance {
+    /// Length of the last absence.
+    absence: u64,
+    /// When it was over, or was to be.
+    returned: u64,
+}
+
+impl Attendance {
+    /// Takes note that the caller waited for the worker from `joined` to `left`, where a chunk takes the caller
+    /// `chunk`; returns until when the worker is to be left out, if it is.
+    pub(super) fn waited(
+        &mut self,
+        rules: &Rules,
+        chunk: u64,
+        joined: u64,
+        left: u64,
+    ) -> Option<u64> {
+        let lost = left.saturating_sub(joined);
+        if lost <= rules.wait_min.max(chunk.saturating_mul(rules.wait_chunks)) {
+            return None;
+        }
+        let mut absence = lost.saturating_mul(rules.absence_per_loss);
+        let present = left.saturating_sub(self.returned);
+        if present < self.absence {
+            absence = absence.max(self.absence.saturating_mul(2));
+        }
+        self.absence = absence.clamp(rules.absence_min, rules.absence_max);
+        self.returned = left.saturating_add(self.absence);
+        Some(self.returned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+    const RULES: Rules = Rules {
+        wait_min: MS,
+        wait_chunks: 4,
+        absence_per_loss: 10,
+        absence_min: 20 * MS,
+        absence_max: 300 * MS,
+    };
+
+    #[test]
+    fn a_short_wait_is_none_and_what_is_short_depends_on_the_chunks() {
+        let mut worker = Attendance::default();
+        assert_eq!(worker.waited(&RULES, 0, 50 * MS, 50 * MS), None);
+        assert_eq!(worker.waited(&RULES, 0, 50 * MS, 51 * MS), None);
+        assert_eq!(worker.waited(&RULES, 2 * MS, 50 * MS, 58 * MS), None);
+        // It left before the caller came.
+        assert_eq!(worker.waited(&RULES, 0, 50 * MS, 40 * MS), None);
+        assert!(worker.waited(&RULES, MS / 2, 50 * MS, 58 * MS).is_some());
+    }
+
+    #[test]
+    fn an_absence_is_a_multiple_of_the_loss_within_its_limits() {
+        for (lost, absence) in [(2, 20), (3, 30), (29, 290), (31, 300), (100_000, 300)] {
+            let mut worker = Attendance::default();
+            let until = worker.waited(&RULES, 0, 1000 * MS, (1000 + lost) * MS);
+            assert_eq!(until, Some((1000 + lost + absence) * MS), "{lost}");
+        }
+        let mut worker = Attendance::default();
+        let until = worker.waited(&RULES, 0, 10 * MS, 10 * MS + MS * 3 / 2);
+        assert_eq!(until, Some(10 * MS + MS * 3 / 2 + 20 * MS));
+    }
+
+    #[test]
+    fn absences_grow_while_it_holds_up_soon_after_its_return_and_start_anew_later() {
+        let mut worker = Attendance::default();
+        let mut now = 1000 * MS;
+        for absence in [40, 80, 160, 300, 300] {
+            let left = now + 4 * MS;
+            let until = worker.waited(&RULES, 0, now, left).unwrap();
+            assert_eq!(until - left, absence * MS);
+            now = until + 10 * MS;
+        }
+        // Back, and no trouble for as long as it was away.
+        let left = now + 300 * MS + 4 * MS;
+        let until = worker.waited(&RULES, 0, left - 4 * MS, left).unwrap();
+        assert_eq!(until - left, 40 * MS);
+    }
+
+    #[test]
+    fn no_time_overflows() {
+        let mut worker = Attendance::default();
+        for _ in 0..3 {
+            let until = worker.waited(&RULES, u64::MAX / 8, 0, u64::MAX);
+            assert_eq!(until, Some(u64::MAX));
+        }
+    }
+}
