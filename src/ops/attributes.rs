@@ -12,6 +12,9 @@ const WEIGHT_PREFIX: &str = "thinkd_input_";
 /// Attribute that the graph's editor adds to a look-up: floats in a row of the table.
 pub const WIDTH: &str = "width";
 
+/// Which input of a product is its bias.
+const BIAS_INPUT: usize = 5;
+
 /// One node's attributes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Attributes<'a>(pub(crate) &'a NodeProto);
@@ -121,6 +124,21 @@ pub fn move_input_to_weight(node: &mut NodeProto, input: usize, weight: usize) {
     node.input[input].clear();
     node.attribute
         .push(size_attribute(&format!("{WEIGHT_PREFIX}{input}"), weight));
+}
+
+/// Columns of the product that `node` computes.
+pub fn width_of_product(node: &NodeProto) -> Option<usize> {
+    Attributes(node).size("N").ok()
+}
+
+/// Gives the product `node` a bias; whether it had none before.
+pub fn add_bias(node: &mut NodeProto, weight: usize) -> bool {
+    if Attributes(node).weight(BIAS_INPUT).is_some() {
+        return false;
+    }
+    node.input.resize(BIAS_INPUT + 1, String::new());
+    move_input_to_weight(node, BIAS_INPUT, weight);
+    true
 }
 
 /// An integer attribute; a size beyond 63 bits, which no tensor has, becomes the largest there is.

@@ -6,7 +6,7 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::{Attributes, WIDTH};
-use super::graph_op::{self, Bound, GraphOp};
+use super::graph_op::{self, Bindable, Bound, GraphOp};
 use super::weights::FloatWeight;
 use super::{Binding, ElementType, Refusal, Runtime, Weight};
 use crate::kernels::{BlockMatrix, BlockShape, ZeroPoints};
@@ -38,7 +38,9 @@ impl GraphOp for Embedding {
             bound: Bound::default(),
         })
     }
+}
 
+impl Bindable for Embedding {
     fn bind(&mut self, binding: &Binding<'_>) -> Result<(), Refusal> {
         let weight = graph_op::weight(binding, self.table)?;
         let &[rows, width] = weight.dims() else {
@@ -153,7 +155,9 @@ impl GraphOp for GatherBlockQuantized {
             bound: Bound::default(),
         })
     }
+}
 
+impl Bindable for GatherBlockQuantized {
     fn bind(&mut self, binding: &Binding<'_>) -> Result<(), Refusal> {
         let data = graph_op::weight(binding, self.data)?.clone();
         let rows = data.dims().first().copied().unwrap_or(0);

@@ -4,12 +4,21 @@ use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
-use super::{Binding, Refusal, Runtime};
+use super::projection::MatrixSpec;
+use super::{Binding, Refusal};
 
-/// An operator of [`super::OPERATORS`].
-pub(super) trait GraphOp: TypedOp + Clone + PartialEq {
+/// An operator of [`super::OPERATORS`], made from an ONNX node.
+pub(super) trait GraphOp: Bindable {
     /// Reads the node's attributes; refuses what cannot be run.
     fn from_node(node: &NodeProto) -> Result<Self, Refusal>;
+}
+
+/// An operator that [`super::bind`] hands its weights.
+pub(super) trait Bindable: TypedOp + Clone + PartialEq {
+    /// The matrices it multiplies with.
+    fn matrices(&self) -> &[MatrixSpec] {
+        &[]
+    }
 
     /// Takes what the operator needs to run; refuses weights that disagree with the attributes.
     fn bind(&mut self, binding: &Binding<'_>) -> Result<(), Refusal>;
@@ -24,7 +33,10 @@ pub(super) trait GraphOp: TypedOp + Clone + PartialEq {
 }
 
 /// Facts of the f32 outputs.
-pub(super) fn f32_facts<T: GraphOp>(op: &T, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+pub(super) fn f32_facts<T: Bindable>(
+    op: &T,
+    inputs: &[&TypedFact],
+) -> TractResult<TVec<TypedFact>> {
     let input = inputs.first().context("an operator without input")?;
     let shape = op.output_shape(&input.shape.to_tvec())?;
     Ok((0..op.output_count()).map(|_| f32::fact(&shape)).collect())
@@ -113,11 +125,17 @@ impl<T> Bound<T> {
     }
 }
 
-/// One operator: its name in an edited graph, and what the graph's editor, tract and [`super::bind`] need of it.
+/// One operator of an edited graph: its name there, and what the graph's editor and tract need of it.
 pub(super) struct Operator {
     pub(super) name: &'static str,
     pub(super) check: fn(&NodeProto) -> Result<(), Refusal>,
     pub(super) build: fn(&ParsingContext<'_>, &NodeProto) -> TractResult<Built>,
+    pub(super) binder: Binder,
+}
+
+/// What [`super::bind`] needs of one operator; nothing comes back for nodes of others.
+pub(super) struct Binder {
+    pub(super) matrices: fn(&TypedNode) -> Option<&[MatrixSpec]>,
     pub(super) bind: fn(&mut TypedNode, &Binding<'_>) -> Option<Result<(), Refusal>>,
 }
 
@@ -131,9 +149,24 @@ impl Operator {
             name,
             check: check::<T>,
             build: build::<T>,
+            binder: Binder::of::<T>(),
+        }
+    }
+}
+
+impl Binder {
+    /// The binder of operator `T`.
+    pub(super) const fn of<T: Bindable>() -> Self {
+        Self {
+            matrices: matrices::<T>,
             bind: bind::<T>,
         }
     }
+}
+
+/// The node's matrices if it is a `T`.
+fn matrices<T: Bindable>(node: &TypedNode) -> Option<&[MatrixSpec]> {
+    node.op_as::<T>().map(Bindable::matrices)
 }
 
 fn check<T: GraphOp>(node: &NodeProto) -> Result<(), Refusal> {
@@ -146,7 +179,7 @@ fn build<T: GraphOp>(_context: &ParsingContext<'_>, node: &NodeProto) -> TractRe
 }
 
 /// Binds the node if it is a `T`.
-fn bind<T: GraphOp>(node: &mut TypedNode, binding: &Binding<'_>) -> Option<Result<(), Refusal>> {
+fn bind<T: Bindable>(node: &mut TypedNode, binding: &Binding<'_>) -> Option<Result<(), Refusal>> {
     node.op_as_mut::<T>().map(|op| op.bind(binding))
 }
 
@@ -182,15 +215,4 @@ pub(super) fn tensor(shape: &[usize], fill: impl FnOnce(&mut [f32])) -> TractRes
     let mut tensor = Tensor::zero::<f32>(shape)?;
     fill(tensor.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?);
     Ok(tensor.into_tvalue())
-}
-
-/// Columns for each chunk of work so that every thread gets a few, in multiples of `step`.
-pub(super) fn columns_per_chunk(runtime: &Runtime, columns: usize, step: usize) -> usize {
-    const CHUNKS_PER_THREAD: usize = 4;
-    let chunks = if runtime.threads.count() == 1 {
-        1
-    } else {
-        runtime.threads.count() * CHUNKS_PER_THREAD
-    };
-    columns.div_ceil(chunks).next_multiple_of(step).max(step)
 }

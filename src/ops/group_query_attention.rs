@@ -3,17 +3,20 @@
 //! Inputs: query `[1, S, heads · head_dim]`, key and value `[1, S, kv_heads · head_dim]`, or the three packed
 //! side by side in one; constant inputs: cos (7) and sin (8). The past and present tensors of the ONNX operator
 //! are gone: the operator's state holds the keys and values of all tokens so far, and the run's
-//! [`Turn`](super::Turn) says how many of them count.
+//! [`Turn`](super::Turn) says how many of them count, and in which lane. `run` computes.
+
+mod run;
 
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::graph_op::{self, Bound, GraphOp};
+use super::graph_op::{self, Bindable, Bound, GraphOp};
 use super::kv_cache::KvCache;
-use super::rotary_embedding::{RotaryTable, past_tokens};
-use super::{Binding, Refusal, Runtime};
-use crate::kernels::{Attention, ColumnsMut};
+use super::rotary_embedding::RotaryTable;
+use super::{Binding, Refusal, Runtime, Turn};
+
+pub(super) use run::Scratch;
 
 /// The operator.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,7 +109,9 @@ impl GraphOp for GroupQueryAttention {
             bound: Bound::default(),
         })
     }
+}
 
+impl Bindable for GroupQueryAttention {
     fn bind(&mut self, binding: &Binding<'_>) -> Result<(), Refusal> {
         let table = match &self.rotary {
             None => None,
@@ -162,6 +167,16 @@ impl TypedOp for GroupQueryAttention {
     }
 
     as_op!();
+}
+
+impl GroupQueryAttention {
+    /// The same operator taking query, key and value side by side in one input.
+    pub(super) fn with_packed_input(&self) -> Self {
+        Self {
+            packed: true,
+            ..self.clone()
+        }
+    }
 }
 
 /// Query, key and value rows of a run.
@@ -223,99 +238,6 @@ impl GroupQueryAttention {
             },
         ))
     }
-
-    /// Puts the run's keys and values into the cache and its queries into `cache.queries`, rotated.
-    fn store(
-        &self,
-        cache: &mut KvCache,
-        run: &Projections<'_>,
-        past: usize,
-        tokens: usize,
-    ) -> TractResult<()> {
-        let parts = self.bound.get()?;
-        let kernels = parts.runtime.kernels;
-        let q_width = self.heads * self.head_dim;
-        let kv_width = self.kv_heads * self.head_dim;
-        let interleaved = self
-            .rotary
-            .as_ref()
-            .is_some_and(|rotary| rotary.interleaved);
-        let mut angles = parts.table.as_ref().map(|table| (table, table.angles()));
-        cache.queries.resize(tokens * q_width, 0.0);
-        for token in 0..tokens {
-            let [q, k, v] = run.strides.map(|stride| token * stride);
-            let query = &mut cache.queries[token * q_width..][..q_width];
-            query.copy_from_slice(&run.query[q..][..q_width]);
-            if let Some((table, angles)) = &mut angles {
-                table.read(past + token, angles);
-                kernels.rope(
-                    query,
-                    self.head_dim,
-                    (&angles.cos, &angles.sin),
-                    interleaved,
-                );
-            }
-            let (key, value) = (&run.key[k..][..kv_width], &run.value[v..][..kv_width]);
-            for head in 0..self.kv_heads {
-                let part = head * self.head_dim..(head + 1) * self.head_dim;
-                let cached = cache.key_mut(head, past + token);
-                cached.copy_from_slice(&key[part.clone()]);
-                if let Some((_, angles)) = &angles {
-                    kernels.rope(
-                        cached,
-                        self.head_dim,
-                        (&angles.cos, &angles.sin),
-                        interleaved,
-                    );
-                }
-                cache
-                    .value_mut(head, past + token)
-                    .copy_from_slice(&value[part]);
-            }
-        }
-        Ok(())
-    }
-
-    /// Every query against the tokens up to its own, a few heads a piece of work.
-    fn attend(
-        &self,
-        cache: &mut KvCache,
-        past: usize,
-        tokens: usize,
-        out: &mut [f32],
-    ) -> TractResult<()> {
-        let runtime = &self.bound.get()?.runtime;
-        let mut all_scores = std::mem::take(&mut cache.scores);
-        let head_dim = self.head_dim;
-        let width = self.heads * head_dim;
-        let out = ColumnsMut::whole(out, tokens, width);
-        let shared = &*cache;
-        runtime
-            .threads
-            .run_columns_with(out, head_dim, &mut all_scores, |mut part, scores| {
-                let head = part.columns().start / head_dim;
-                let kv_head = head * self.kv_heads / self.heads;
-                for token in 0..tokens {
-                    let end = past + token + 1;
-                    let start = self
-                        .window_tokens
-                        .map_or(0, |window| end.saturating_sub(window));
-                    scores.resize(end - start, 0.0);
-                    let attention = Attention {
-                        query: &shared.queries[token * width + head * head_dim..][..head_dim],
-                        keys: shared.keys(kv_head, start..end),
-                        values: shared.values(kv_head, start..end),
-                        scale: self.scale,
-                        softcap: self.softcap,
-                    };
-                    runtime
-                        .kernels
-                        .attention(&attention, scores, part.row(token));
-                }
-            });
-        cache.scores = all_scores;
-        Ok(())
-    }
 }
 
 impl OpState for KvCache {
@@ -328,19 +250,30 @@ impl OpState for KvCache {
         let op = op
             .downcast_ref::<GroupQueryAttention>()
             .context("the cache was given to another operator")?;
-        let past = past_tokens(context)?;
+        let turn = Turn::of(context)?;
         let (tokens, run) = op.projections(&inputs)?;
         ensure!(
-            past + tokens <= self.context_tokens(),
-            "{} tokens do not fit into a cache of {}",
-            past + tokens,
-            self.context_tokens()
+            tokens == turn.tokens(),
+            "{tokens} rows for {} tokens",
+            turn.tokens()
         );
-        op.store(self, &run, past, tokens)?;
+        for segment in &turn.segments {
+            let after = segment.past_tokens + segment.tokens;
+            let room = self.shape().context_tokens;
+            ensure!(
+                after <= room,
+                "{after} tokens do not fit into a cache of {room}"
+            );
+            let lanes = self.lanes();
+            ensure!(segment.lane < lanes, "lane {} of {lanes}", segment.lane);
+        }
         let mut shape: TVec<usize> = inputs[0].shape().into();
         *shape.last_mut().context("query without axes")? = op.heads * op.head_dim;
+        let runtime = &op.bound.get()?.runtime;
         let mut result = Ok(());
-        let out = graph_op::tensor(&shape, |out| result = op.attend(self, past, tokens, out))?;
+        let out = graph_op::tensor(&shape, |out| {
+            result = runtime.timed(|| op.run(self, &run, &turn.segments, out));
+        })?;
         result?;
         Ok(tvec!(out))
     }

@@ -1,110 +1,37 @@
 //! com.microsoft MatMulNBits: `Y = A · dequantize(B)ᵀ (+ bias)`, B in blocks of 4- or 8-bit weights.
 //!
-//! A is `[…, K]` f32, Y is `[…, N]` f32. Constant inputs: B (1), scales (2), zero points (3), bias (5).
-
-use std::sync::Mutex;
+//! A is `[…, K]` f32, Y is `[…, N]` f32. Constant inputs: B (1), scales (2), zero points (3), bias (5). After
+//! `rewrite` it may stand for several of them: matrices side by side, their outputs joined along the last axis.
 
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::graph_op::{self, Bound, GraphOp};
-use super::weights::FloatWeight;
-use super::{Activations, Binding, ElementType, Refusal, Runtime, Weight};
-use crate::kernels::{BlockMatrix, BlockShape, ColumnsMut, Q8Rows, ZeroPoints};
-
-/// Level from which a node allows 8-bit activations.
-const ACCURACY_LEVEL_INT8: i64 = 4;
-
-/// Columns of the smallest piece of work: a whole number of cache lines of output.
-const COLUMNS_STEP: usize = 16;
+use super::graph_op::{self, Bindable, Bound, GraphOp};
+use super::packing::MatrixKey;
+use super::projection::{MatrixSpec, Projection};
+use super::{Binding, Refusal};
+use crate::kernels::BlockShape;
 
 /// The operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MatMulNBits {
-    shape: BlockShape,
-    accuracy_level: i64,
-    quants: usize,
-    scales: usize,
-    zero_points: Option<usize>,
-    bias: Option<usize>,
-    bound: Bound<Parts>,
+    /// From left to right in the output; all of one k.
+    pub(super) matrices: Vec<MatrixSpec>,
+    bound: Bound<Projection>,
 }
 
-/// The weights, in place.
-#[derive(Debug)]
-struct Parts {
-    shape: BlockShape,
-    quants: Weight,
-    scales: FloatWeight,
-    zero_points: ZeroPointParts,
-    bias: Option<Vec<f32>>,
-    int8_activations: bool,
-    runtime: Arc<Runtime>,
-    /// Quantized activations; kept for their memory. The plan runs one node at a time.
-    activations: Mutex<Q8Rows>,
-}
-
-#[derive(Debug)]
-enum ZeroPointParts {
-    Middle,
-    Packed(Weight),
-    Float(FloatWeight),
-}
-
-impl Parts {
-    fn matrix(&self) -> Result<BlockMatrix<'_>, Refusal> {
-        let zero_points = match &self.zero_points {
-            ZeroPointParts::Middle => ZeroPoints::Middle,
-            ZeroPointParts::Packed(weight) => ZeroPoints::Packed(weight.bytes()),
-            ZeroPointParts::Float(floats) => ZeroPoints::Float(floats.floats()),
-        };
-        BlockMatrix::new(
-            self.shape,
-            self.quants.bytes(),
-            self.scales.floats(),
-            zero_points,
-        )
-        .map_err(|e| Refusal(e.to_string()))
+impl MatMulNBits {
+    /// One product with several matrices of the same k.
+    pub(super) fn of(matrices: Vec<MatrixSpec>) -> Self {
+        Self {
+            matrices,
+            bound: Bound::default(),
+        }
     }
 
-    fn multiply(&self, rows: usize, a: &[f32], y: &mut [f32]) -> TractResult<()> {
-        let matrix = self
-            .matrix()
-            .map_err(|Refusal(reason)| format_err!("{reason}"))?;
-        let kernels = self.runtime.kernels;
-        let n = self.shape.n;
-        let chunk = graph_op::columns_per_chunk(&self.runtime, n, COLUMNS_STEP);
-        let out = ColumnsMut::whole(y, rows, n);
-        if self.int8_activations {
-            let mut quantized = self
-                .activations
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            quantized.resize(rows, &self.shape);
-            if rows == 1 {
-                kernels.quantize_q8(a, &mut quantized);
-            } else {
-                let pairs = a.chunks_exact(self.shape.k).zip(quantized.rows_mut());
-                self.runtime.threads.run_each(pairs, |(a, mut row)| {
-                    kernels.quantize_q8_row(a, &mut row);
-                });
-            }
-            let quantized = &*quantized;
-            self.runtime.threads.run_columns(out, chunk, |mut part| {
-                kernels.matmul_f32_q8_qn(quantized, &matrix, &mut part);
-            });
-        } else {
-            self.runtime.threads.run_columns(out, chunk, |mut part| {
-                kernels.matmul_f32_f32_qn(a, &matrix, &mut part);
-            });
-        }
-        if let Some(bias) = &self.bias {
-            for row in y.chunks_exact_mut(n) {
-                row.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
-            }
-        }
-        Ok(())
+    fn n(&self) -> usize {
+        self.matrices.iter().map(|matrix| matrix.shape.n).sum()
     }
 }
 
@@ -133,7 +60,7 @@ impl GraphOp for MatMulNBits {
             ));
         }
         let accuracy_level = attributes.int_or("accuracy_level", 0)?;
-        if !(0..=ACCURACY_LEVEL_INT8).contains(&accuracy_level) {
+        if !(0..=4).contains(&accuracy_level) {
             return Err(Refusal::value("accuracy_level", accuracy_level, "0 to 4"));
         }
         if attributes.is_wired(4) || attributes.weight(4).is_some() {
@@ -144,83 +71,39 @@ impl GraphOp for MatMulNBits {
                 return Err(Refusal(format!("input {name} is not a constant tensor")));
             }
         }
-        Ok(Self {
-            shape: BlockShape {
-                n: attributes.size("N")?,
-                k: attributes.size("K")?,
-                bits: if bits == 4 { 4 } else { 8 },
-                block_size,
-                signed: false,
-            },
+        let shape = BlockShape {
+            n: attributes.size("N")?,
+            k: attributes.size("K")?,
+            bits: if bits == 4 { 4 } else { 8 },
+            block_size,
+            signed: false,
+        };
+        Ok(Self::of(vec![MatrixSpec {
+            shape,
             accuracy_level,
-            quants: attributes.weight_required(1, "B")?,
-            scales: attributes.weight_required(2, "scales")?,
-            zero_points: attributes.weight(3),
+            key: MatrixKey {
+                quants: attributes.weight_required(1, "B")?,
+                scales: attributes.weight_required(2, "scales")?,
+                zero_points: attributes.weight(3),
+            },
             bias: attributes.weight(5),
-            bound: Bound::default(),
-        })
+        }]))
+    }
+}
+
+impl Bindable for MatMulNBits {
+    fn matrices(&self) -> &[MatrixSpec] {
+        &self.matrices
     }
 
     fn bind(&mut self, binding: &Binding<'_>) -> Result<(), Refusal> {
-        let zero_points = match self.zero_points {
-            None => ZeroPointParts::Middle,
-            Some(index) => {
-                let weight = graph_op::weight(binding, index)?;
-                if weight.element().is_float() {
-                    ZeroPointParts::Float(FloatWeight::new(weight)?)
-                } else {
-                    ZeroPointParts::Packed(weight.clone())
-                }
-            }
-        };
-        let mut scales = FloatWeight::new(graph_op::weight(binding, self.scales)?)?;
-        let mut zero_points = zero_points;
-        if let ZeroPointParts::Float(zeros) = &zero_points
-            && std::mem::discriminant(&zeros.floats()) != std::mem::discriminant(&scales.floats())
-        {
-            let widened = FloatWeight::widened(zeros);
-            scales = FloatWeight::widened(&scales);
-            zero_points = ZeroPointParts::Float(widened);
-        }
-        let bias = self
-            .bias
-            .map(|index| {
-                graph_op::weight(binding, index)?
-                    .to_f32()
-                    .map(Cow::into_owned)
-            })
-            .transpose()?;
-        if bias.as_ref().is_some_and(|b| b.len() != self.shape.n) {
-            return Err(Refusal(format!("bias has not {} elements", self.shape.n)));
-        }
-        let quants = graph_op::weight(binding, self.quants)?.clone();
-        if !matches!(quants.element(), ElementType::U8) {
-            return Err(Refusal(format!("B is {:?}, expected U8", quants.element())));
-        }
-        let runtime = Arc::clone(&binding.runtime);
-        let int8_activations = match runtime.activations {
-            Activations::Auto => self.accuracy_level == ACCURACY_LEVEL_INT8,
-            Activations::Int8 => true,
-            Activations::F32 => false,
-        };
-        let parts = Parts {
-            shape: self.shape,
-            quants,
-            scales,
-            zero_points,
-            bias,
-            int8_activations,
-            runtime,
-            activations: Mutex::new(Q8Rows::new()),
-        };
-        parts.matrix()?;
-        self.bound.set(parts);
+        self.bound.set(Projection::new(binding, &self.matrices)?);
         Ok(())
     }
 
     fn output_shape(&self, input: &[TDim]) -> TractResult<TVec<TDim>> {
         let mut shape: TVec<TDim> = input.into();
-        *shape.last_mut().context("activations without axes")? = self.shape.n.to_dim();
+        *shape.last_mut().context("activations without axes")? = self.n().to_dim();
         Ok(shape)
     }
 }
@@ -235,18 +118,24 @@ impl Op for MatMulNBits {
 
 impl EvalOp for MatMulNBits {
     fn eval(&self, _context: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let parts = self.bound.get()?;
+        let projection = self.bound.get()?;
         let (rows, k) = graph_op::rows(&inputs[0])?;
         ensure!(
-            k == self.shape.k,
+            k == projection.k(),
             "activations of width {k}, expected {}",
-            self.shape.k
+            projection.k()
         );
         let a = graph_op::floats(&inputs[0])?;
         let mut shape: TVec<usize> = inputs[0].shape().into();
-        *shape.last_mut().context("activations without axes")? = self.shape.n;
+        *shape.last_mut().context("activations without axes")? = projection.n();
+        let mut scratch = super::lock(&projection.runtime().scratch.products);
         let mut result = Ok(());
-        let y = graph_op::tensor(&shape, |y| result = parts.multiply(rows, a, y))?;
+        let y = graph_op::tensor(&shape, |y| {
+            result = projection.runtime().timed(|| {
+                let input = projection.quantize(rows, a, &mut scratch.input);
+                projection.run(rows, input, y)
+            });
+        })?;
         result?;
         Ok(tvec!(y))
     }

@@ -1,13 +1,13 @@
 //! com.microsoft RotaryEmbedding on its own, as older exports have it, and the cos/sin tables of all rotary code.
 //!
 //! X is `[B, S, heads · head_dim]` or `[B, heads, S, head_dim]`; constant inputs: cos (2) and sin (3), each
-//! `[positions, pairs]`. The position of token s is the length of the key-value cache plus s.
+//! `[positions, pairs]`. The position of each token is the run's [`Turn`]'s.
 
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::graph_op::{self, Bound, GraphOp};
+use super::graph_op::{self, Bindable, Bound, GraphOp};
 use super::weights::FloatWeight;
 use super::{Binding, Refusal, Runtime, Turn};
 
@@ -76,12 +76,6 @@ pub(super) struct Angles {
     pub(super) sin: Vec<f32>,
 }
 
-/// Tokens in the key-value cache before this run.
-pub(super) fn past_tokens(context: &EvalContext<'_>) -> TractResult<usize> {
-    let turn = context.shared.and_then(|shared| shared.get::<Turn>());
-    Ok(turn.context("the run was given no position")?.past_tokens)
-}
-
 /// The operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RotaryEmbedding {
@@ -132,7 +126,9 @@ impl GraphOp for RotaryEmbedding {
             bound: Bound::default(),
         })
     }
+}
 
+impl Bindable for RotaryEmbedding {
     fn bind(&mut self, binding: &Binding<'_>) -> Result<(), Refusal> {
         let table = RotaryTable::new(binding, self.cos, self.sin)?;
         if self.rotary_dim != 0 && self.rotary_dim != 2 * table.pairs() {
@@ -159,7 +155,7 @@ impl GraphOp for RotaryEmbedding {
 
 impl RotaryEmbedding {
     /// For 3 axes, rows are tokens of all heads; for 4, tokens of one head: both are tokens after tokens.
-    fn rotate(&self, x: &mut [f32], shape: &[usize], past_tokens: usize) -> TractResult<()> {
+    fn rotate(&self, x: &mut [f32], shape: &[usize], turn: &Turn) -> TractResult<()> {
         let parts = self.bound.get()?;
         let &([_, tokens, width] | [_, _, tokens, width]) = shape else {
             bail!("input of shape {shape:?}, expected 3 or 4 axes");
@@ -173,10 +169,15 @@ impl RotaryEmbedding {
             head_dim >= 2 * parts.table.pairs() && width % head_dim == 0,
             "rows of {width} in heads of {head_dim}"
         );
+        ensure!(
+            tokens == turn.tokens(),
+            "{tokens} tokens, the run has {}",
+            turn.tokens()
+        );
         let mut angles = parts.table.angles();
         for batch in x.chunks_exact_mut(tokens * width) {
-            for (token, row) in batch.chunks_exact_mut(width).enumerate() {
-                parts.table.read(past_tokens + token, &mut angles);
+            for (position, row) in turn.positions().zip(batch.chunks_exact_mut(width)) {
+                parts.table.read(position, &mut angles);
                 let rotation = (&*angles.cos, &*angles.sin);
                 parts
                     .runtime
@@ -198,13 +199,13 @@ impl Op for RotaryEmbedding {
 
 impl EvalOp for RotaryEmbedding {
     fn eval(&self, context: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let past_tokens = past_tokens(context)?;
+        let turn = Turn::of(context)?;
         let shape: TVec<usize> = inputs[0].shape().into();
         let x = graph_op::floats(&inputs[0])?;
         let mut result = Ok(());
         let out = graph_op::tensor(&shape, |out| {
             out.copy_from_slice(x);
-            result = self.rotate(out, &shape, past_tokens);
+            result = self.rotate(out, &shape, turn);
         })?;
         result?;
         Ok(tvec!(out))

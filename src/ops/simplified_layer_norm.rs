@@ -7,7 +7,7 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::graph_op::{self, Bound, GraphOp};
+use super::graph_op::{self, Bindable, Bound, GraphOp};
 use super::{Binding, Refusal, Runtime};
 
 /// The operator, both forms.
@@ -57,7 +57,9 @@ impl GraphOp for SimplifiedLayerNorm {
             bound: Bound::default(),
         })
     }
+}
 
+impl Bindable for SimplifiedLayerNorm {
     fn bind(&mut self, binding: &Binding<'_>) -> Result<(), Refusal> {
         let floats = |index| {
             graph_op::weight(binding, index)?
@@ -98,6 +100,33 @@ impl Op for SimplifiedLayerNorm {
     op_as_typed_op!();
 }
 
+impl SimplifiedLayerNorm {
+    /// `sum = x + skip (+ bias)` and `out = norm(sum)`, row by row.
+    fn add_and_norm(
+        &self,
+        parts: &Parts,
+        (x, skip): (&[f32], &[f32]),
+        sum: &mut [f32],
+        out: &mut [f32],
+    ) {
+        let (kernels, scale) = (&parts.runtime.kernels, &*parts.scale);
+        let width = scale.len();
+        let inputs = x.chunks_exact(width).zip(skip.chunks_exact(width));
+        let outputs = sum.chunks_exact_mut(width).zip(out.chunks_exact_mut(width));
+        for ((x, skip), (sum, out)) in inputs.zip(outputs) {
+            let Some(bias) = &parts.bias else {
+                kernels.add_rms_norm((x, skip), scale, self.epsilon, sum, out);
+                continue;
+            };
+            kernels.add(x, skip, sum);
+            sum.iter_mut()
+                .zip(bias)
+                .for_each(|(sum, bias)| *sum += bias);
+            kernels.rms_norm(sum, scale, self.epsilon, out);
+        }
+    }
+}
+
 impl EvalOp for SimplifiedLayerNorm {
     fn eval(&self, _context: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let parts = self.bound.get()?;
@@ -116,7 +145,8 @@ impl EvalOp for SimplifiedLayerNorm {
             }
         };
         if !self.skip {
-            return Ok(tvec!(graph_op::tensor(shape, |out| norm(x, out))?));
+            let timed = |out: &mut [f32]| parts.runtime.timed(|| norm(x, out));
+            return Ok(tvec!(graph_op::tensor(shape, timed)?));
         }
         let skip = graph_op::floats(inputs.get(1).context("skip is missing")?)?;
         ensure!(
@@ -125,16 +155,14 @@ impl EvalOp for SimplifiedLayerNorm {
             skip.len(),
             x.len()
         );
+        let mut out = Ok(inputs[0].clone());
         let sum = graph_op::tensor(shape, |sum| {
-            kernels.add(x, skip, sum);
-            for row in sum.chunks_exact_mut(width) {
-                for (sum, bias) in row.iter_mut().zip(parts.bias.iter().flatten()) {
-                    *sum += bias;
-                }
-            }
+            out = graph_op::tensor(shape, |out| {
+                let add_and_norm = || self.add_and_norm(parts, (x, skip), sum, out);
+                parts.runtime.timed(add_and_norm);
+            });
         })?;
-        let summed = graph_op::floats(&sum)?;
-        let out = graph_op::tensor(shape, |out| norm(summed, out))?;
+        let out = out?;
         Ok(if self.with_sum {
             tvec!(out, sum)
         } else {
