@@ -21,7 +21,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("minijinja", &["engine"]),
     ("minijinja_contrib", &["engine"]),
     ("ndarray", &["ops", "model"]),
-    ("nix", &["kernels", "service", "cli"]),
+    ("nix", &["kernels", "model", "service", "cli"]),
     ("rumqttc", &["service::mqtt"]),
     ("rumqttd", &["service::broker"]),
     ("sd_notify", &["service"]),

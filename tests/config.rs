@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use thinkd::config::{self, Broker, Config, ConfigError, LogLevel, Override, Sources, keys};
+use thinkd::model::CachePlace;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -78,6 +79,24 @@ fn flag_holds_over_environment_over_file_over_preference_over_default() {
     assert_eq!(threads(&sources), 4);
     sources.flags.push(flag("--set", "engine.threads", "5"));
     assert_eq!(threads(&sources), 5);
+}
+
+#[test]
+fn threads_are_pinned_where_any_source_says_so() {
+    let pinned = |sources: &Sources| config::load(sources).unwrap().load_options().pin_threads;
+    let directory = tempfile::tempdir().unwrap();
+    let mut sources = sources();
+    assert!(!pinned(&sources));
+    sources.file = Some(file(&directory, "[engine]\npin_threads = true\n"));
+    assert!(pinned(&sources));
+    sources.environment = environment(&[("THINKD_ENGINE__PIN_THREADS", "false")]);
+    assert!(!pinned(&sources));
+    sources.flags = vec![flag("--set", "engine.pin_threads", "true")];
+    assert!(pinned(&sources));
+
+    let message = loaded_from("engine.pin_threads = 1").unwrap_err();
+    let expected = "engine.pin_threads: 1 is not allowed; it is true or false";
+    assert!(message.to_string().contains(expected), "{message}");
 }
 
 #[test]
@@ -238,6 +257,37 @@ fn text_that_is_no_text_is_refused() {
 
 fn sample() -> String {
     std::fs::read_to_string(root().join("systemd/config.toml")).expect("the sample file")
+}
+
+#[test]
+fn packed_weights_are_kept_where_the_setting_says_and_by_default_where_the_service_may_write() {
+    let place = |setting: Option<&str>, state: Option<&str>| {
+        let flags = setting.map(|text| flag("--set", "model.packed_cache", text));
+        let state = state.map(|path| (config::STATE_VARIABLE, path));
+        let sources = Sources {
+            flags: flags.into_iter().collect(),
+            environment: environment(state.as_slice()),
+            ..sources()
+        };
+        config::load(&sources)
+            .unwrap()
+            .load_options()
+            .packed_cache
+            .place
+    };
+    let auto = |state: Option<&str>| CachePlace::Auto {
+        state_directory: state.map(PathBuf::from),
+    };
+    assert_eq!(place(None, None), auto(None));
+    assert_eq!(place(None, Some("")), auto(None));
+    assert_eq!(
+        place(None, Some("/var/lib/thinkd")),
+        auto(Some("/var/lib/thinkd"))
+    );
+    assert_eq!(place(Some("auto"), Some("/a:/b")), auto(Some("/a")));
+    assert_eq!(place(Some("off"), Some("/a")), CachePlace::Off);
+    let directory = CachePlace::Directory("/mnt/packed".into());
+    assert_eq!(place(Some("/mnt/packed"), Some("/a")), directory);
 }
 
 #[test]

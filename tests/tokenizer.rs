@@ -52,6 +52,29 @@ fn agrees_with_the_vectors_of_deepseek_r1_distill_qwen() {
 }
 
 #[test]
+fn encodes_as_the_tokenizers_crate_does() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut texts = String::new();
+    for document in ["README.md", "docs/mqtt.md", "src/model/tokenizer.rs"] {
+        texts += &std::fs::read_to_string(root.join(document)).unwrap();
+    }
+    texts += "été e\u{301}te\u{301} 漢字かな 한국어 עברית 🦙🦙 \t\r\n\r\n  ½ ² Ⅻ aaaaaaaaaaaaaaaaaaaaaaaaaa";
+    texts += &"donaudampfschifffahrt".repeat(500);
+    let directories = [
+        Some(root.join("models/thinkd-mini")),
+        shared_model("deepseek-r1-distill-qwen"),
+    ];
+    for directory in directories.into_iter().flatten() {
+        let ours = tokenizer(&directory);
+        let theirs = tokenizers::Tokenizer::from_file(directory.join("tokenizer.json")).unwrap();
+        for text in texts.split_inclusive("\n\n").chain([texts.as_str()]) {
+            let expected = theirs.encode_fast(text, false).unwrap();
+            assert_eq!(ours.encode(text).unwrap(), expected.get_ids(), "{text}");
+        }
+    }
+}
+
+#[test]
 fn the_marks_of_deepseek_r1_distill_qwen_are_single_tokens() {
     let Some(directory) = shared_model("deepseek-r1-distill-qwen") else {
         return;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::kernels::{Kernels, set};
-use crate::model::Activations;
+use crate::model::{Activations, CachePlace, KvPrecision};
 use crate::service::mqtt::{Topics, is_filter};
 
 use super::broker::{Broker, check_device, parse_broker, topic_safe};
@@ -34,17 +34,23 @@ pub struct ModelConfig {
     pub directory: Option<PathBuf>,
     /// Tokens the key-value cache has room for; where it is not set, the model decides.
     pub context_tokens: Option<usize>,
+    /// Where its packed weights are kept.
+    pub packed_cache: CachePlace,
 }
 
 /// How the model computes and answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EngineConfig {
-    /// Threads that compute; 0 is one per core.
+    /// Threads that compute; 0 is one per core, on boards that mix cores one per big core.
     pub threads: usize,
+    /// Whether each thread is held to a core of its own.
+    pub pin_threads: bool,
     /// Name of the kernel set; where it is not set, the best for this processor.
     pub kernels: Option<String>,
     /// What activations are multiplied as.
     pub activations: Activations,
+    /// What keys and values are kept as; by default as goes with the activations.
+    pub kv_cache: Option<KvPrecision>,
     /// Most tokens of an answer whose request does not say.
     pub max_tokens: usize,
     /// Most tokens of its thought.
@@ -143,15 +149,24 @@ pub enum LogFormat {
     Json,
 }
 
+/// Directories that the service manager has set aside.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SystemDirectories<'a> {
+    /// For what is secret.
+    pub(super) credentials: Option<&'a Path>,
+    /// For what outlasts a restart.
+    pub(super) state: Option<&'a Path>,
+}
+
 /// Builds the configuration from what holds; notes in `layers` what does not go together. `None` only where
 /// something was noted.
 pub(super) fn check(
     layers: &mut Layers,
     file: Option<PathBuf>,
     hostname: &str,
-    credentials: Option<&Path>,
+    directories: SystemDirectories<'_>,
 ) -> Option<Config> {
-    let mqtt = mqtt(layers, hostname, credentials);
+    let mqtt = mqtt(layers, hostname, directories.credentials);
     let engine = engine(layers)?;
     if let Some(name) = &engine.kernels
         && Kernels::by_name(name).is_none()
@@ -170,6 +185,7 @@ pub(super) fn check(
     let model = ModelConfig {
         directory: layers.text("model", "directory").map(PathBuf::from),
         context_tokens: layers.size("model", "context_tokens"),
+        packed_cache: packed_cache(layers, directories.state),
     };
     let log = log(layers);
     Some(Config {
@@ -182,9 +198,20 @@ pub(super) fn check(
     })
 }
 
+fn packed_cache(layers: &Layers, state_directory: Option<&Path>) -> CachePlace {
+    match layers.text("model", "packed_cache").as_deref() {
+        None | Some(super::keys::AUTO) => CachePlace::Auto {
+            state_directory: state_directory.map(Path::to_owned),
+        },
+        Some(super::keys::OFF) => CachePlace::Off,
+        Some(directory) => CachePlace::Directory(PathBuf::from(directory)),
+    }
+}
+
 fn engine(layers: &Layers) -> Option<EngineConfig> {
     Some(EngineConfig {
         threads: layers.size("engine", "threads")?,
+        pin_threads: layers.is_true("engine", "pin_threads"),
         kernels: layers
             .text("engine", "kernels")
             .filter(|name| name != super::keys::AUTO),
@@ -192,6 +219,12 @@ fn engine(layers: &Layers) -> Option<EngineConfig> {
             Some("int8") => Activations::Int8,
             Some("f32") => Activations::F32,
             _ => Activations::Auto,
+        },
+        kv_cache: match layers.text("engine", "kv_cache").as_deref() {
+            Some("f16") => Some(KvPrecision::F16),
+            Some("int8") => Some(KvPrecision::Int8),
+            Some("f32") => Some(KvPrecision::F32),
+            _ => None,
         },
         max_tokens: layers.size("engine", "max_tokens")?,
         max_think_tokens: layers.size("engine", "max_think_tokens"),

@@ -10,6 +10,8 @@ use super::layers::{Layers, nearest_key};
 pub const CONFIG_FILE_VARIABLE: &str = "THINKD_CONFIG";
 /// The variable in which systemd names the directory of `LoadCredential=`.
 pub const CREDENTIALS_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
+/// The variable in which systemd names the directories of `StateDirectory=`, with colons between them.
+pub const STATE_VARIABLE: &str = "STATE_DIRECTORY";
 
 const PREFIX: &str = "THINKD_";
 

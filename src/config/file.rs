@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use super::error::Origin;
 use super::keys::{self, KEYS, Key};
 use super::layers::Layers;
-use super::value::Value;
+use super::value::{Kind, Value};
 use crate::service::mqtt::nearest;
 
 /// Lays what `text`, the content of the file `path`, says over `layers`.
@@ -84,6 +84,7 @@ fn checked(key: &Key, value: &DeValue<'_>) -> Result<Value, String> {
                 })
                 .collect::<Result<_, _>>()?,
         ),
+        DeValue::Boolean(yes) if matches!(key.kind, Kind::Boolean) => Value::Boolean(*yes),
         DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Table(_) => return Err(refused()),
     };
     key.kind.check(value)

@@ -25,6 +25,8 @@ pub enum Default {
     Text(&'static str),
     /// A whole number.
     Integer(i64),
+    /// Yes or no.
+    Boolean(bool),
     /// A list with nothing in it.
     EmptyList,
 }
@@ -45,6 +47,7 @@ impl Key {
         match self.default {
             Default::Text(text) => Value::Text(text.to_owned()),
             Default::Integer(number) => Value::Integer(number),
+            Default::Boolean(yes) => Value::Boolean(yes),
             Default::EmptyList => Value::List(Vec::new()),
         }
     }
@@ -92,6 +95,8 @@ pub const MODEL: &str = "model";
 pub const NONE: &str = "none";
 /// The word that leaves a choice to thinkd.
 pub const AUTO: &str = "auto";
+/// The word for doing without.
+pub const OFF: &str = "off";
 /// The broker that runs inside the daemon.
 pub const EMBEDDED: &str = "embedded";
 
@@ -100,9 +105,12 @@ pub const EMBEDDED: &str = "embedded";
 pub static KEYS: &[Key] = &[
     key("model", "directory", Kind::Text, Default::Text("")),
     key("model", "context_tokens", integer_or(16, 1 << 20, AUTO), Default::Text(AUTO)),
+    key("model", "packed_cache", Kind::Text, Default::Text(AUTO)),
     key("engine", "threads", integer(0, 256), Default::Integer(0)),
+    key("engine", "pin_threads", Kind::Boolean, Default::Boolean(false)),
     key("engine", "kernels", Kind::Text, Default::Text(AUTO)),
     key("engine", "activations", Kind::Choice(&[AUTO, "int8", "f32"]), Default::Text(AUTO)),
+    key("engine", "kv_cache", Kind::Choice(&[AUTO, "f16", "int8", "f32"]), Default::Text(AUTO)),
     key("engine", "max_tokens", integer(1, 1 << 20), Default::Integer(1024)),
     key("engine", "max_think_tokens", integer_or(0, 1 << 20, NONE), Default::Text(NONE)),
     key("engine", "temperature", number_or(0.0, 5.0, MODEL), Default::Text(MODEL)),

@@ -122,6 +122,11 @@ impl Layers {
         }
     }
 
+    /// Whether `section.name` is true.
+    pub(super) fn is_true(&self, section: &'static str, name: &'static str) -> bool {
+        matches!(self.value(section, name), Value::Boolean(true))
+    }
+
     /// The list `section.name`.
     pub(super) fn list(&self, section: &'static str, name: &'static str) -> Vec<String> {
         match self.value(section, name) {
@@ -155,6 +160,8 @@ pub(super) fn nearest_key(path: &str) -> Option<&'static Key> {
     let same_section = by_path.filter(|key| path.starts_with(&format!("{}.", key.section)));
     match same_section {
         Some(key) if nearest(name, [key.name]).is_some() => Some(key),
+        // The slip may be in what stands between section and name.
+        _ if !path.contains('.') => by_path.or(by_name),
         _ => by_name.or(by_path),
     }
 }

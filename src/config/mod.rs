@@ -33,12 +33,13 @@ pub use checked::{
     Config, EngineConfig, LimitsConfig, LogConfig, LogFormat, LogLevel, ModelConfig, MqttConfig,
     SamplingConfig,
 };
-pub use env::{CONFIG_FILE_VARIABLE, CREDENTIALS_VARIABLE};
+pub use env::{CONFIG_FILE_VARIABLE, CREDENTIALS_VARIABLE, STATE_VARIABLE};
 pub use error::{ConfigError, Mistake, Origin};
 pub use model_search::{SearchPlaces, find_model};
 pub use secret::Secret;
 pub use value::{Kind, Value};
 
+use checked::SystemDirectories;
 use layers::Layers;
 
 /// The file that is read where none is named.
@@ -98,9 +99,16 @@ pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
     for given in &sources.flags {
         layers.put_text(&given.key, &given.value, Origin::Flag(given.flag.clone()));
     }
-    let credentials = sources.environment.get(CREDENTIALS_VARIABLE).map(Path::new);
+    let directory = |variable: &str| {
+        let named = sources.environment.get(variable)?.split(':').next()?;
+        (!named.is_empty()).then(|| Path::new(named))
+    };
+    let directories = SystemDirectories {
+        credentials: sources.environment.get(CREDENTIALS_VARIABLE).map(Path::new),
+        state: directory(STATE_VARIABLE),
+    };
     let file = file.map(|(path, _)| path).filter(|path| path.exists());
-    let config = checked::check(&mut layers, file, &sources.hostname, credentials);
+    let config = checked::check(&mut layers, file, &sources.hostname, directories);
     match config {
         Some(config) if layers.mistakes.is_empty() => Ok(config),
         _ => Err(ConfigError {

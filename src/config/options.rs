@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::checked::Config;
 use crate::engine::{Budget, EngineOptions, SamplingOptions};
-use crate::model::{LoadOptions, ModelDirectory, ModelInfo, SearchDefaults};
+use crate::model::{CacheOptions, LoadOptions, ModelDirectory, ModelInfo, SearchDefaults};
 use crate::service::mqtt::{self, Credentials, RequestRules, RequesterOptions};
 use crate::service::{self, QueueLimits};
 
@@ -15,8 +15,14 @@ impl Config {
         LoadOptions {
             context_tokens: self.model.context_tokens,
             threads: self.engine.threads,
+            pin_threads: self.engine.pin_threads,
             kernels: self.engine.kernels.clone(),
             activations: self.engine.activations,
+            kv_cache: self.engine.kv_cache,
+            packed_cache: CacheOptions {
+                place: self.model.packed_cache.clone(),
+                ..CacheOptions::default()
+            },
             ..LoadOptions::default()
         }
     }
@@ -166,6 +172,7 @@ const ENVELOPE_BYTES: usize = 64 * 1024;
 mod tests {
     use super::*;
     use crate::config::{self, Override, Sources};
+    use crate::model::PackedOrigin;
 
     fn config(flags: &[(&str, &str)]) -> Config {
         let flags = flags.iter().map(|&(key, value)| Override {
@@ -235,7 +242,10 @@ mod tests {
             vocab_size: 8,
             layers: 1,
             weight_bytes: 1,
+            packed: PackedOrigin::Stored(String::new()),
+            step_weight_bytes: 1,
             kv_cache_bytes: 1,
+            kv_cache_bytes_per_token: 1,
             plan_nodes: 1,
             kernels: "scalar",
             threads: 1,

@@ -11,6 +11,8 @@ pub enum Value {
     Integer(i64),
     /// A number.
     Number(f64),
+    /// Yes or no.
+    Boolean(bool),
     /// A list of texts.
     List(Vec<String>),
 }
@@ -40,6 +42,8 @@ pub enum Kind {
         /// The word it may be instead.
         or: Option<&'static str>,
     },
+    /// True or false.
+    Boolean,
     /// A list of texts; in the environment and in flags separated by commas.
     List,
 }
@@ -64,7 +68,7 @@ impl Kind {
                 // Whole numbers are numbers too; the ranges are far below 2⁵³.
                 return self.check(Value::Number(*number as f64));
             }
-            (Self::List, Value::List(_)) => true,
+            (Self::Boolean, Value::Boolean(_)) | (Self::List, Value::List(_)) => true,
             _ => false,
         };
         if allowed {
@@ -87,6 +91,9 @@ impl Kind {
             Self::Number { .. } => text
                 .parse()
                 .map_or_else(|_| Value::Text(text.to_owned()), Value::Number),
+            Self::Boolean => text
+                .parse()
+                .map_or_else(|_| Value::Text(text.to_owned()), Value::Boolean),
             Self::List => Value::List(
                 text.split(',')
                     .map(str::trim)
@@ -107,6 +114,7 @@ impl fmt::Display for Kind {
                 let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
                 return write!(f, "one of {}", words.join(", "));
             }
+            Self::Boolean => return f.write_str("true or false"),
             Self::List => return f.write_str("a list of texts"),
             Self::Integer { min, max, or } => {
                 write!(f, "a whole number from {min} to {max}")?;
@@ -129,6 +137,7 @@ impl fmt::Display for Value {
             Self::Text(text) => f.write_str(text),
             Self::Integer(number) => write!(f, "{number}"),
             Self::Number(number) => write!(f, "{number}"),
+            Self::Boolean(yes) => write!(f, "{yes}"),
             Self::List(items) if f.alternate() => {
                 let items: Vec<String> = items
                     .iter()
@@ -169,6 +178,8 @@ mod tests {
             Ok(Value::List(vec!["a/b".into(), "c".into()]))
         );
         assert_eq!(Kind::List.parse(""), Ok(Value::List(vec![])));
+        assert_eq!(Kind::Boolean.parse("true"), Ok(Value::Boolean(true)));
+        assert_eq!(Kind::Boolean.parse("false"), Ok(Value::Boolean(false)));
     }
 
     #[test]
@@ -203,6 +214,11 @@ mod tests {
                 Kind::Choice(&["a", "b"]),
                 "c",
                 "\"c\" is not allowed; it is one of \"a\", \"b\"",
+            ),
+            (
+                Kind::Boolean,
+                "1",
+                "\"1\" is not allowed; it is true or false",
             ),
         ] {
             assert_eq!(kind.parse(text), Err(message.to_owned()), "{text}");

@@ -222,14 +222,6 @@ impl ModelDirectory {
     pub fn tokenizer_path(&self) -> PathBuf {
         self.path.join("tokenizer.json")
     }
-
-    /// Bytes of the key-value cache for `context_tokens` tokens in f32.
-    pub fn kv_cache_bytes(&self, context_tokens: usize) -> usize {
-        let floats = 2 * self.layers * self.kv_heads * self.head_dim;
-        floats
-            .saturating_mul(context_tokens)
-            .saturating_mul(size_of::<f32>())
-    }
 }
 
 fn directory_name(path: &Path) -> String {

@@ -13,7 +13,7 @@ use crate::kernels::{Kernels, Threads, set};
 use crate::model::directory::{GraphNames, ModelDirectory, SearchDefaults};
 use crate::model::graph;
 use crate::model::weight_map::WeightFiles;
-use crate::ops::{self, Activations, Binding, Runtime, Turn};
+use crate::ops::{self, Activations, Binding, KvPrecision, Runtime, Segment, Turn};
 
 #[path = "../../tests/support/npy.rs"]
 mod npy;
@@ -115,6 +115,7 @@ impl Case {
         let mut typed = parsed.model.into_typed().unwrap();
         let binding = Binding {
             weights: &edited.weights,
+            packed: HashMap::new(),
             runtime: Arc::clone(runtime),
         };
         ops::bind(&mut typed, &binding).unwrap_or_else(|e| panic!("{}: {e:?}", self.name()));
@@ -134,9 +135,18 @@ impl Case {
         let (mut state, names) = self.plan(runtime);
         let past_tokens = self.past_tokens();
         if let (Some(keys), Some(values)) = (self.npy("in.past_key"), self.npy("in.past_value")) {
-            ops::restore_caches(&mut state, &keys.f32s(), &values.f32s(), past_tokens);
+            let rows = (&*keys.f32s(), &*values.f32s());
+            ops::restore_caches(&mut state, &runtime.kernels, rows, past_tokens);
         }
-        state.turn_state.shared.insert(Turn { past_tokens });
+        let first = self.npy(&format!("in.{}", names[0])).unwrap();
+        let tokens = first.shape.iter().rev().nth(1).copied().unwrap_or(1);
+        state.turn_state.shared.insert(Turn {
+            segments: vec![Segment {
+                lane: 0,
+                past_tokens,
+                tokens,
+            }],
+        });
         let inputs = names
             .iter()
             .map(|name| {
@@ -220,7 +230,11 @@ fn runtime(kernels: Kernels, threads: usize) -> Arc<Runtime> {
         kernels,
         threads: Threads::new(threads),
         activations: Activations::Auto,
+        kv_cache: KvPrecision::F32,
         context_tokens: CONTEXT_TOKENS,
+        lanes: 1,
+        profile: Default::default(),
+        scratch: Default::default(),
     })
 }
 

@@ -58,6 +58,7 @@ pub(crate) fn edit(
     let mut editor = Editor::new(graph, directory, files);
     editor.fold_reshapes()?;
     editor.rewrite_nodes()?;
+    editor.fold_biases()?;
     editor.keep_what_logits_need()?;
     if !all_logits {
         editor.project_last_row_only();

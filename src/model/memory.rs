@@ -1,7 +1,9 @@
-//! Memory a model needs, reckoned before it is loaded.
+//! Memory a model needs, reckoned before its weights are read.
 
+use crate::kernels::row_len;
 use crate::model::ModelError;
 use crate::model::directory::ModelDirectory;
+use crate::ops::KvPrecision;
 
 /// Memory of this machine, from `/proc/meminfo`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,25 +43,27 @@ impl MachineMemory {
 /// Memory a model takes, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryNeed {
-    /// The data file, mapped; pages come as they are used.
+    /// Matrices, in the form in which every token reads them: packed, those that can be. Embeddings, of which a
+    /// token reads one row, do not count.
     pub weight_bytes: usize,
-    /// The key-value cache.
+    /// The key-value caches of all lanes.
     pub kv_cache_bytes: usize,
 }
 
 impl MemoryNeed {
-    /// What `directory` needs for a context of that many tokens.
-    #[must_use]
-    pub fn of(directory: &ModelDirectory, context_tokens: usize) -> Self {
-        let size = |path: &std::path::Path| {
-            std::fs::metadata(path).map_or(0, |m| usize::try_from(m.len()).unwrap_or(usize::MAX))
+    /// What a token takes in a key-value cache of `directory`'s model, in bytes.
+    pub(crate) fn kv_cache_bytes_per_token(
+        directory: &ModelDirectory,
+        precision: KvPrecision,
+    ) -> usize {
+        let dim = directory.head_dim;
+        let (keys, values) = (dim, row_len(dim));
+        let bytes = match precision {
+            KvPrecision::F32 => (keys + values) * size_of::<f32>(),
+            KvPrecision::F16 => (keys + values) * 2,
+            KvPrecision::Int8 => keys + values + 2 * size_of::<f32>(),
         };
-        let mut data = directory.graph_path.clone().into_os_string();
-        data.push(".data");
-        Self {
-            weight_bytes: size(&directory.graph_path).saturating_add(size(data.as_ref())),
-            kv_cache_bytes: directory.kv_cache_bytes(context_tokens),
-        }
+        directory.layers * directory.kv_heads * bytes
     }
 
     /// Both together.

@@ -3,6 +3,7 @@
 //! [`LanguageModel`] and [`TokenText`] are all the engine sees of a model; [`load`] makes both from a directory
 //! in the layout of ONNX Runtime GenAI's model builder.
 
+mod cores;
 mod directory;
 mod error;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod golden_ops;
 mod graph;
 mod initializers;
 mod memory;
+mod packed_weights;
 mod plan;
 mod qdq;
 pub mod testing;
@@ -20,13 +22,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::kernels::{Kernels, Threads, set};
+use crate::kernels::{Kernels, set};
 
-pub use crate::ops::Activations;
+pub use crate::ops::{Activations, KernelTime, KvPrecision};
+use cores::Cores;
 pub use directory::{ModelDirectory, SearchDefaults};
 pub use error::ModelError;
 pub use memory::{MachineMemory, MemoryNeed};
-pub use plan::TractModel;
+pub use packed_weights::{CacheOptions, CachePlace, PackedOrigin};
+pub use plan::{LaneTurn, TractModel};
 pub use tokenizer::Tokenizer;
 
 /// Context a model gets unless another is asked for, in tokens: the key-value cache takes memory whether it is
@@ -84,14 +88,33 @@ pub struct LoadOptions {
     /// Tokens the key-value cache has room for; by default the model's own limit, at most
     /// [`CONTEXT_TOKENS_DEFAULT`].
     pub context_tokens: Option<usize>,
-    /// Threads that share the work; 0 is one a core.
+    /// Threads that share the work; 0 is one a core, on boards that mix cores one a big core.
     pub threads: usize,
+    /// Hold each thread to a core of its own, instead of leaving that to the scheduler.
+    pub pin_threads: bool,
     /// Kernel set by name; by default the best this CPU can run.
     pub kernels: Option<String>,
     /// Precision of the activations.
     pub activations: Activations,
+    /// What keys and values are kept as; by default [`KvPrecision::beside`] the activations.
+    pub kv_cache: Option<KvPrecision>,
+    /// Where packed weights are kept between starts.
+    pub packed_cache: CacheOptions,
     /// Keep the logits of every token of a run, for comparing with other runtimes.
     pub all_logits: bool,
+    /// Streams with a key-value cache of their own ([`TractModel::forward_lanes`]); 0 counts as 1.
+    pub lanes: usize,
+    /// Leave the graph's operators apart, for comparing with the joined ones.
+    pub separate_operators: bool,
+}
+
+impl LoadOptions {
+    /// What keys and values are kept as.
+    #[must_use]
+    pub fn kv_cache_precision(&self) -> KvPrecision {
+        self.kv_cache
+            .unwrap_or_else(|| KvPrecision::beside(self.activations))
+    }
 }
 
 /// A loaded model: everything the engine needs.
@@ -120,10 +143,16 @@ pub struct ModelInfo {
     pub vocab_size: usize,
     /// Decoder layers.
     pub layers: usize,
-    /// Bytes of weights, mapped.
+    /// Bytes of weights that a token reads.
     pub weight_bytes: usize,
+    /// Where the packed ones among them came from.
+    pub packed: PackedOrigin,
+    /// Bytes of weights that every step reads: all but the token embedding.
+    pub step_weight_bytes: usize,
     /// Bytes of the key-value cache.
     pub kv_cache_bytes: usize,
+    /// Bytes of the key-value cache that a token takes, and that every step reads for each token before it.
+    pub kv_cache_bytes_per_token: usize,
     /// Nodes of the optimized plan.
     pub plan_nodes: usize,
     /// Kernel set.
@@ -145,26 +174,27 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<LoadedModel, ModelErro
     let start = Instant::now();
     let directory = ModelDirectory::open(path)?;
     let context_tokens = context_tokens(&directory, options)?;
-    let need = MemoryNeed::of(&directory, context_tokens);
-    need.check(&directory, MachineMemory::read())?;
     let kernels = choose_kernels(options.kernels.as_deref())?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = Threads::new(if options.threads == 0 {
-        cores
-    } else {
-        options.threads
-    });
+    let cores = Cores::of_this_process(options.threads, options.pin_threads);
+    let threads = cores.start_threads();
     let thread_count = threads.count();
     let tokenizer = Arc::new(Tokenizer::from_file(&directory.tokenizer_path())?);
-    let (model, plan) = TractModel::load(&directory, kernels, threads, context_tokens, options)?;
+    let (model, plan) =
+        TractModel::load(&directory, kernels, threads, cores, context_tokens, options)?;
     let info = ModelInfo {
         name: directory.name.clone(),
         architecture: directory.architecture.clone(),
         context_tokens,
         vocab_size: model.vocab_size(),
         layers: directory.layers,
-        weight_bytes: plan.weight_bytes,
-        kv_cache_bytes: need.kv_cache_bytes,
+        weight_bytes: plan.need.weight_bytes,
+        packed: plan.packed,
+        step_weight_bytes: plan.step_weight_bytes,
+        kv_cache_bytes: plan.need.kv_cache_bytes,
+        kv_cache_bytes_per_token: MemoryNeed::kv_cache_bytes_per_token(
+            &directory,
+            options.kv_cache_precision(),
+        ),
         plan_nodes: plan.nodes,
         kernels: kernels.name(),
         threads: thread_count,

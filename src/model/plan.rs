@@ -2,17 +2,21 @@
 //!
 //! One plan, symbolic in the number of tokens, serves prefill and decode.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::model::TypedSimpleState;
 
-use crate::kernels::{Kernels, Threads};
+use crate::kernels::{Kernels, Threads, read_bandwidth};
+use crate::model::cores::{CallerSeat, Cores};
 use crate::model::directory::ModelDirectory;
 use crate::model::graph;
-use crate::model::weight_map::WeightFiles;
+use crate::model::memory::{MachineMemory, MemoryNeed};
+use crate::model::packed_weights::{self, PackedOrigin, PackedWeights};
+use crate::model::weight_map::{Tables, WeightFiles};
 use crate::model::{LanguageModel, LoadOptions, ModelError};
-use crate::ops::{self, Binding, Refusal, Runtime, Turn, Weight};
+use crate::ops::{self, Binding, KernelTime, Refusal, Runtime, Segment, Turn, Weight};
 
 /// A model that runs through tract.
 #[derive(Debug)]
@@ -21,15 +25,36 @@ pub struct TractModel {
     has_position_ids: bool,
     context_tokens: usize,
     vocab_size: usize,
-    position: usize,
-    logits: Vec<f32>,
+    /// Tokens in the key-value cache of each lane; there is one at least.
+    positions: Vec<usize>,
+    runtime: Arc<Runtime>,
+    /// Number of streams of a run.
+    streams: Symbol,
+    /// Output of the last run.
+    logits: Option<TValue>,
+    caller: CallerSeat,
+    /// The model's own files, where all that is read of them is rows of tables.
+    tables: Option<Tables>,
+}
+
+/// Tokens to append to one stream.
+#[derive(Debug, Clone, Copy)]
+pub struct LaneTurn<'a> {
+    /// Which key-value cache: under [`LoadOptions::lanes`].
+    pub lane: usize,
+    /// At least one.
+    pub tokens: &'a [u32],
 }
 
 /// What loading a plan found out.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct PlanInfo {
-    /// Bytes of the mapped data files.
-    pub(crate) weight_bytes: usize,
+    /// Memory it takes.
+    pub(crate) need: MemoryNeed,
+    /// Where the packed weights came from.
+    pub(crate) packed: PackedOrigin,
+    /// Bytes of weights that every step reads.
+    pub(crate) step_weight_bytes: usize,
     /// Nodes of the optimized plan.
     pub(crate) nodes: usize,
 }
@@ -40,6 +65,7 @@ impl TractModel {
         directory: &ModelDirectory,
         kernels: Kernels,
         threads: Threads,
+        cores: Cores,
         context_tokens: usize,
         options: &LoadOptions,
     ) -> Result<(Self, PlanInfo), ModelError> {
@@ -49,29 +75,44 @@ impl TractModel {
             mut graph,
             weights,
             has_position_ids,
-        } = typed_graph(directory, &mut files, options.all_logits)?;
+        } = typed_graph(directory, &mut files, options)?;
+        let lanes = options.lanes.max(1);
         let runtime = Runtime {
             kernels,
             threads,
             activations: options.activations,
+            kv_cache: options.kv_cache_precision(),
             context_tokens,
+            lanes,
+            profile: Default::default(),
+            scratch: Default::default(),
         };
-        let binding = Binding {
+        let runtime = Arc::new(runtime);
+        let mut binding = Binding {
             weights: &weights,
-            runtime: Arc::new(runtime),
+            packed: HashMap::new(),
+            runtime: Arc::clone(&runtime),
         };
-        ops::bind(&mut graph, &binding)
-            .map_err(|(node, Refusal(reason))| in_file(format!("node {node}: {reason}")))?;
+        let in_node =
+            |(node, Refusal(reason)): (String, Refusal)| in_file(format!("node {node}: {reason}"));
+        let (need, packed) = pack(&graph, &binding, directory, &files, options)?;
+        let all_packed = packed.bytes == need.weight_bytes;
+        binding.packed = packed.by_key;
+        ops::bind(&mut graph, &binding).map_err(in_node)?;
+        let step_weight_bytes = ops::weight_bytes(&graph, &binding).map_err(in_node)?;
         let plan = graph
             .into_optimized()
             .map_err(|e| in_file(format!("{e:#}")))?;
         let nodes = plan.nodes().len();
+        let streams = plan.symbols.sym(ops::STREAMS);
         let vocab_size = plan
             .output_fact(0)
             .ok()
             .and_then(|fact| fact.shape.last().and_then(|dim| dim.to_i64().ok()))
             .and_then(|dim| usize::try_from(dim).ok())
             .unwrap_or(directory.vocab_size);
+        // What binding has read is copied, or is read again when it is used.
+        files.release();
         let state = plan
             .into_runnable()
             .and_then(|plan| plan.spawn())
@@ -81,13 +122,19 @@ impl TractModel {
             has_position_ids,
             context_tokens,
             vocab_size,
-            position: 0,
-            logits: Vec::new(),
+            positions: vec![0; lanes],
+            runtime,
+            streams,
+            logits: None,
+            caller: CallerSeat::new(cores),
+            tables: all_packed.then(|| Tables::new(files)),
         };
         Ok((
             model,
             PlanInfo {
-                weight_bytes: files.bytes(),
+                need,
+                packed: packed.origin,
+                step_weight_bytes,
                 nodes,
             },
         ))
@@ -99,47 +146,121 @@ impl TractModel {
     /// # Errors
     /// As [`LanguageModel::forward`].
     pub fn forward_all(&mut self, tokens: &[u32]) -> Result<&[f32], ModelError> {
-        if tokens.is_empty() {
-            return Err(ModelError::Inference("no token to run".into()));
-        }
-        let after = self.position + tokens.len();
-        if after > self.context_tokens {
-            let context_tokens = self.context_tokens;
-            return Err(ModelError::ContextFull {
-                tokens: after,
-                context_tokens,
-            });
-        }
-        if let Some(token) = tokens.iter().find(|&&t| t as usize >= self.vocab_size) {
-            let vocab_size = self.vocab_size;
-            let reason = format!("token {token} is outside the vocabulary of {vocab_size}");
-            return Err(ModelError::Inference(reason));
-        }
-        let outputs = self
-            .run(tokens)
-            .map_err(|e| ModelError::Inference(format!("{e:#}")))?;
-        self.position = after;
-        let logits = outputs[0]
-            .try_as_plain_ram()
-            .and_then(|plain| plain.as_slice::<f32>())
-            .map_err(|e| ModelError::Inference(format!("{e:#}")))?;
-        self.logits.clear();
-        self.logits.extend_from_slice(logits);
-        Ok(&self.logits)
+        self.forward_lanes(&[LaneTurn { lane: 0, tokens }])
     }
 
-    fn run(&mut self, tokens: &[u32]) -> TractResult<TVec<TValue>> {
-        let ids: Vec<i64> = tokens.iter().map(|&t| i64::from(t)).collect();
+    /// Appends tokens to several streams at once, each with a key-value cache of its own, for the price of one pass
+    /// over the weights; returns the logits after each turn's last token, `[turns.len(), vocab_size]` (of every
+    /// token if the model was loaded with [`LoadOptions::all_logits`]).
+    ///
+    /// Each stream's logits are those it would get alone.
+    ///
+    /// # Errors
+    /// As [`LanguageModel::forward`] for any of the turns; if there is none, or two are of one lane, or a lane is
+    /// not one of [`LoadOptions::lanes`].
+    pub fn forward_lanes(&mut self, turns: &[LaneTurn<'_>]) -> Result<&[f32], ModelError> {
+        let segments = self.segments(turns)?;
+        let tokens: Vec<i64> = turns
+            .iter()
+            .flat_map(|turn| turn.tokens)
+            .map(|&token| i64::from(token))
+            .collect();
+        let mut outputs = self
+            .run(&tokens, segments.clone())
+            .map_err(|e| ModelError::Inference(format!("{e:#}")))?;
+        if let Some(tables) = &mut self.tables {
+            tables.rows_read(tokens.len());
+        }
+        for segment in segments {
+            self.positions[segment.lane] = segment.past_tokens + segment.tokens;
+        }
+        let logits = self.logits.insert(outputs.swap_remove(0));
+        logits
+            .try_as_plain_ram()
+            .and_then(|plain| plain.as_slice::<f32>())
+            .map_err(|e| ModelError::Inference(format!("{e:#}")))
+    }
+
+    /// Where the turns' tokens go, once it is sure that they can go there.
+    fn segments(&self, turns: &[LaneTurn<'_>]) -> Result<Vec<Segment>, ModelError> {
+        if turns.is_empty() {
+            return Err(ModelError::Inference("no token to run".into()));
+        }
+        let mut segments: Vec<Segment> = Vec::with_capacity(turns.len());
+        for LaneTurn { lane, tokens } in turns {
+            if tokens.is_empty() {
+                return Err(ModelError::Inference("no token to run".into()));
+            }
+            let free = segments.iter().all(|segment| segment.lane != *lane);
+            let Some(&past_tokens) = self.positions.get(*lane).filter(|_| free) else {
+                let reason = format!("lane {lane} of {}, or twice", self.positions.len());
+                return Err(ModelError::Inference(reason));
+            };
+            let after = past_tokens + tokens.len();
+            if after > self.context_tokens {
+                return Err(ModelError::ContextFull {
+                    tokens: after,
+                    context_tokens: self.context_tokens,
+                });
+            }
+            let vocab_size = self.vocab_size;
+            if let Some(token) = tokens.iter().find(|&&t| t as usize >= vocab_size) {
+                let reason = format!("token {token} is outside the vocabulary of {vocab_size}");
+                return Err(ModelError::Inference(reason));
+            }
+            segments.push(Segment {
+                lane: *lane,
+                past_tokens,
+                tokens: tokens.len(),
+            });
+        }
+        Ok(segments)
+    }
+
+    /// As [`LanguageModel::truncate`] for one of the lanes.
+    ///
+    /// # Panics
+    /// If there is no such lane.
+    pub fn truncate_lane(&mut self, lane: usize, position: usize) {
+        self.positions[lane] = self.positions[lane].min(position);
+    }
+
+    /// Bytes a second that the model's threads together read from `bytes`: [`crate::kernels::read_bandwidth`].
+    #[must_use]
+    pub fn read_bandwidth(&self, bytes: &[u8]) -> f64 {
+        read_bandwidth(&self.runtime.threads, bytes)
+    }
+
+    /// Runs `work` and tells the time that kernels took meanwhile.
+    ///
+    /// # Errors
+    /// As `work`.
+    pub fn profiled<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, ModelError>,
+    ) -> Result<(T, KernelTime), ModelError> {
+        self.runtime.profile.start();
+        let done = work(self);
+        let counted = self.runtime.profile.stop();
+        Ok((done?, counted))
+    }
+
+    fn run(&mut self, tokens: &[i64], segments: Vec<Segment>) -> TractResult<TVec<TValue>> {
+        self.caller.take();
         let shape = [1, tokens.len()];
-        let mut inputs = tvec![Tensor::from_shape(&shape, &ids)?.into_tvalue()];
+        let mut inputs = tvec![Tensor::from_shape(&shape, tokens)?.into_tvalue()];
         if self.has_position_ids {
-            let first = i64::try_from(self.position)?;
-            let positions: Vec<i64> = (first..).take(tokens.len()).collect();
+            let mut positions = Vec::with_capacity(tokens.len());
+            for segment in &segments {
+                let first = i64::try_from(segment.past_tokens)?;
+                positions.extend((first..).take(segment.tokens));
+            }
             inputs.push(Tensor::from_shape(&shape, &positions)?.into_tvalue());
         }
-        self.state.turn_state.shared.insert(Turn {
-            past_tokens: self.position,
-        });
+        let streams = i64::try_from(segments.len())?;
+        let turn_state = &mut self.state.turn_state;
+        turn_state.resolved_symbols.set(&self.streams, streams);
+        turn_state.shared.insert(Turn { segments });
         let result = self.state.run(inputs);
         if result.is_err() {
             // What a failed run leaves behind must not meet the next one.
@@ -160,7 +281,7 @@ struct Typed {
 fn typed_graph(
     directory: &ModelDirectory,
     files: &mut WeightFiles,
-    all_logits: bool,
+    options: &LoadOptions,
 ) -> Result<Typed, ModelError> {
     let in_file = |reason| in_graph_file(directory, reason);
     let mut framework = onnx().with_ignore_value_info(true);
@@ -171,7 +292,7 @@ fn typed_graph(
         .proto_model_for_read(&mut file)
         .map_err(|e| in_file(format!("is not an ONNX graph, or is truncated: {e:#}")))?;
     let is_known = |name: &str| framework.op_register.0.contains_key(name);
-    let edited = graph::edit(proto, directory, files, &is_known, all_logits)?;
+    let edited = graph::edit(proto, directory, files, &is_known, options.all_logits)?;
     let parsed = framework
         .parse(&edited.proto, None)
         .map_err(|e| in_file(format!("{e:#}")))?;
@@ -179,15 +300,47 @@ fn typed_graph(
         let names = parsed.unresolved_inputs.join(", ");
         return Err(in_file(format!("nothing computes {names}")));
     }
-    let graph = parsed
+    let mut graph = parsed
         .model
         .into_typed()
         .map_err(|e| in_file(format!("{e:#}")))?;
+    if !options.separate_operators {
+        ops::join_operators(&mut graph).map_err(|e| in_file(format!("{e:#}")))?;
+    }
     Ok(Typed {
         graph,
         weights: edited.weights,
         has_position_ids: edited.has_position_ids,
     })
+}
+
+/// Packs the matrices of `graph`, or finds them packed, when it is sure that they fit into this machine's memory.
+fn pack(
+    graph: &TypedModel,
+    binding: &Binding<'_>,
+    directory: &ModelDirectory,
+    files: &WeightFiles,
+    options: &LoadOptions,
+) -> Result<(MemoryNeed, PackedWeights), ModelError> {
+    let in_node = |(node, Refusal(reason)): (String, Refusal)| {
+        in_graph_file(directory, format!("node {node}: {reason}"))
+    };
+    let runtime = &binding.runtime;
+    let layout = runtime.kernels.layout();
+    let matrices = ops::matrices(graph, binding).map_err(in_node)?;
+    let all_stored = ops::weight_bytes(graph, binding).map_err(in_node)?;
+    let (stored, used) = packed_weights::bytes_stored_and_used(&matrices, layout);
+    let token_bytes = MemoryNeed::kv_cache_bytes_per_token(directory, runtime.kv_cache);
+    let need = MemoryNeed {
+        weight_bytes: all_stored - stored + used,
+        kv_cache_bytes: token_bytes
+            .saturating_mul(runtime.context_tokens)
+            .saturating_mul(runtime.lanes),
+    };
+    need.check(directory, MachineMemory::read())?;
+    let layout = (layout, &runtime.threads);
+    let packed = packed_weights::load(&matrices, layout, directory, files, &options.packed_cache)?;
+    Ok((need, packed))
 }
 
 fn in_graph_file(directory: &ModelDirectory, reason: String) -> ModelError {
@@ -207,11 +360,11 @@ impl LanguageModel for TractModel {
     }
 
     fn position(&self) -> usize {
-        self.position
+        self.positions[0]
     }
 
     fn truncate(&mut self, position: usize) {
-        self.position = self.position.min(position);
+        self.truncate_lane(0, position);
     }
 
     fn forward(&mut self, tokens: &[u32]) -> Result<&[f32], ModelError> {

@@ -1,13 +1,26 @@
 //! The model's `tokenizer.json`: text to token ids and back.
 
+mod byte_pairs;
+mod byte_pairs_file;
+mod index;
+mod texts;
+
 use std::collections::HashSet;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
+use tokenizers::{
+    AddedToken, DecoderWrapper, Model, ModelWrapper, NormalizerWrapper, PostProcessorWrapper,
+    PreTokenizerWrapper, TokenizerImpl,
+};
+use tracing::debug;
+
 use super::{ModelError, TokenText};
+use byte_pairs::BytePairs;
 
 /// A tokenizer in the format of Hugging Face's `tokenizers`.
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    form: Box<dyn Form>,
     silent_ids: HashSet<u32>,
     control_texts: Vec<String>,
 }
@@ -23,17 +36,13 @@ impl Tokenizer {
     /// # Errors
     /// If the file cannot be read or is not a tokenizer.
     pub fn from_file(path: &Path) -> Result<Self, ModelError> {
-        let fault = |error: tokenizers::Error| ModelError::File {
+        let form = read(path).map_err(|error| ModelError::File {
             path: path.to_owned(),
             reason: error.to_string(),
-        };
-        let mut inner = tokenizers::Tokenizer::from_file(path).map_err(fault)?;
-        inner.with_truncation(None).map_err(fault)?;
-        inner.with_padding(None);
-
+        })?;
         let mut silent_ids = HashSet::new();
         let mut control_texts = Vec::new();
-        for (id, token) in inner.get_added_tokens_decoder() {
+        for (id, token) in form.added_tokens() {
             let is_think_tag = THINK_TAGS.contains(&token.content.as_str());
             if token.special && !is_think_tag {
                 silent_ids.insert(id);
@@ -44,10 +53,65 @@ impl Tokenizer {
         }
         control_texts.sort();
         Ok(Self {
-            inner,
+            form,
             silent_ids,
             control_texts,
         })
+    }
+}
+
+fn read(path: &Path) -> tokenizers::Result<Box<dyn Form>> {
+    let json = std::fs::read(path)?;
+    Ok(match parse::<BytePairs>(&json) {
+        Ok(plain) => Box::new(plain),
+        Err(reason) => {
+            let general = parse::<ModelWrapper>(&json)?;
+            let reason = reason.to_string();
+            debug!(reason, "A tokenizer that takes more memory than most.");
+            Box::new(general)
+        }
+    })
+}
+
+fn parse<M: Model + DeserializeOwned>(json: &[u8]) -> tokenizers::Result<WithModel<M>> {
+    let mut tokenizer: WithModel<M> = serde_json::from_slice(json)?;
+    tokenizer.with_truncation(None)?;
+    tokenizer.with_padding(None);
+    Ok(tokenizer)
+}
+
+/// A tokenizer with the usual parts round a model of its own.
+type WithModel<M> =
+    TokenizerImpl<M, NormalizerWrapper, PreTokenizerWrapper, PostProcessorWrapper, DecoderWrapper>;
+
+/// A tokenizer with any model.
+trait Form: Send + Sync {
+    fn encode(&self, text: &str) -> tokenizers::Result<Vec<u32>>;
+    fn decode(&self, ids: &[u32]) -> tokenizers::Result<String>;
+    fn token_id(&self, text: &str) -> Option<u32>;
+    fn tokens(&self) -> usize;
+    fn added_tokens(&self) -> Vec<(u32, AddedToken)>;
+}
+
+impl<M: Model + Send + Sync> Form for WithModel<M> {
+    fn encode(&self, text: &str) -> tokenizers::Result<Vec<u32>> {
+        Ok(self.encode_fast(text, false)?.get_ids().to_vec())
+    }
+
+    fn decode(&self, ids: &[u32]) -> tokenizers::Result<String> {
+        Self::decode(self, ids, false)
+    }
+
+    fn token_id(&self, text: &str) -> Option<u32> {
+        self.token_to_id(text)
+    }
+
+    fn tokens(&self) -> usize {
+        self.get_vocab_size(true)
+    }
+
+    fn added_tokens(&self) -> Vec<(u32, AddedToken)> {
+        self.get_added_tokens_decoder().into_iter().collect()
     }
 }
 
@@ -58,9 +122,8 @@ fn is_markup(text: &str) -> bool {
 
 impl TokenText for Tokenizer {
     fn encode(&self, text: &str) -> Result<Vec<u32>, ModelError> {
-        let encoding = self.inner.encode_fast(text, false);
-        let encoding = encoding.map_err(|error| ModelError::Tokenizer(error.to_string()))?;
-        Ok(encoding.get_ids().to_vec())
+        let ids = self.form.encode(text);
+        ids.map_err(|error| ModelError::Tokenizer(error.to_string()))
     }
 
     /// Ids past the tokenizer's end have no text: models pad their vocabulary to a round number.
@@ -70,13 +133,13 @@ impl TokenText for Tokenizer {
             .copied()
             .filter(|id| !self.silent_ids.contains(id))
             .collect();
-        self.inner
-            .decode(&visible, false)
+        self.form
+            .decode(&visible)
             .map_err(|error| ModelError::Tokenizer(error.to_string()))
     }
 
     fn token_id(&self, text: &str) -> Option<u32> {
-        self.inner.token_to_id(text)
+        self.form.token_id(text)
     }
 
     fn control_texts(&self) -> Vec<String> {
@@ -87,7 +150,7 @@ impl TokenText for Tokenizer {
 impl std::fmt::Debug for Tokenizer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tokenizer")
-            .field("tokens", &self.inner.get_vocab_size(true))
+            .field("tokens", &self.form.tokens())
             .field("control_texts", &self.control_texts)
             .finish_non_exhaustive()
     }
@@ -95,6 +158,8 @@ impl std::fmt::Debug for Tokenizer {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
 
     /// Four words; a truncation to one token and a padding to eight, which must have no effect.
@@ -123,6 +188,44 @@ mod tests {
         let path = directory.path().join("tokenizer.json");
         std::fs::write(&path, WORDS).unwrap();
         Tokenizer::from_file(&path).unwrap()
+    }
+
+    type BothForms = (WithModel<BytePairs>, WithModel<ModelWrapper>);
+
+    /// The shipped model's tokenizer, as this module reads it and as the `tokenizers` crate does.
+    static BOTH_FORMS: LazyLock<BothForms> = LazyLock::new(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let json = std::fs::read(root.join("models/thinkd-mini/tokenizer.json")).unwrap();
+        (parse(&json).unwrap(), parse(&json).unwrap())
+    });
+
+    proptest::proptest! {
+        #[test]
+        fn plain_byte_pairs_encode_and_decode_as_in_the_general_form(
+            text in "([a-z]{1,9}|[ \n]{1,3}|\\PC|<think>|[0-9.,:°C-]{1,5}|é|\u{301}|the |average ){0,40}",
+            ids in proptest::collection::vec(0u32..1100, 0..40),
+        ) {
+            let (plain, general) = &*BOTH_FORMS;
+            let tokens = Form::encode(plain, &text).unwrap();
+            proptest::prop_assert_eq!(&tokens, &Form::encode(general, &text).unwrap());
+            for ids in [tokens, ids] {
+                let text = Form::decode(plain, &ids).unwrap();
+                proptest::prop_assert_eq!(text, Form::decode(general, &ids).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn both_forms_have_the_same_tokens() {
+        let (plain, general) = &*BOTH_FORMS;
+        assert_eq!(plain.tokens(), general.tokens());
+        assert_eq!(plain.get_vocab(true), general.get_vocab(true));
+        let sorted = |form: &dyn Form| {
+            let mut tokens = form.added_tokens();
+            tokens.sort_by_key(|(id, _)| *id);
+            tokens
+        };
+        assert_eq!(sorted(plain), sorted(general));
     }
 
     #[test]

@@ -1,29 +1,87 @@
-//! The one memory map: a model's data files, read-only.
+//! The memory maps: a model's data files, read-only, and packed weights, in a file or in memory of their own.
 //!
-//! The kernel drops and reloads pages as memory asks, so weights count once however many processes map them.
+//! The kernel drops and reloads the pages of a file as memory asks, so weights count once however many processes
+//! map them.
 
-#![allow(unsafe_code, reason = "the one memory map of the crate")]
+#![allow(unsafe_code, reason = "the memory maps of the crate")]
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::io;
+use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use crate::model::ModelError;
 use crate::ops::ByteSource;
 
-/// A file mapped read-only.
-struct MappedFile(memmap2::Mmap);
+/// Bytes that cannot be written: a file's, or memory that was filled before.
+pub(crate) struct Map(memmap2::Mmap);
 
-impl std::fmt::Debug for MappedFile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "MappedFile({} bytes)", self.0.len())
+impl Map {
+    /// Maps all of `file`.
+    pub(crate) fn of_file(file: &File) -> io::Result<Self> {
+        // SAFETY: the map is read-only. Bytes that another process changes in the file while it is mapped would
+        // change under us; model files are installed once and replaced by rename, as `models/README.md` says, and
+        // so are files of packed weights.
+        unsafe { memmap2::Mmap::map(file) }.map(Self)
+    }
+
+    /// All of it.
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Brings `range` into memory at once; without it, every few pages are a fault when they are first read.
+    pub(crate) fn read_ahead(&self, range: Range<usize>) {
+        // Linux before 5.14 does not know it. There the faults do the same, only slower.
+        drop(
+            self.0
+                .advise_range(memmap2::Advice::PopulateRead, range.start, range.len()),
+        );
+    }
+
+    /// Lets go of all pages of a mapped file; who reads them again gets them from the file again.
+    fn release(&self) {
+        // SAFETY: the map is of a file, shared and read-only, so its pages hold nothing that the file does not.
+        let released = unsafe { self.0.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+        // Where it is refused, the kernel drops pages when memory is short.
+        drop(released);
     }
 }
 
-impl ByteSource for MappedFile {
+impl std::fmt::Debug for Map {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Map({} bytes)", self.0.len())
+    }
+}
+
+impl ByteSource for Map {
     fn bytes(&self) -> &[u8] {
-        &self.0
+        self.as_slice()
+    }
+}
+
+/// Memory to be filled, page-aligned, in large pages where the system has some.
+pub(crate) struct Memory(memmap2::MmapMut);
+
+impl Memory {
+    /// `bytes` bytes, all zero; pages that are not written take no memory.
+    pub(crate) fn new(bytes: usize) -> io::Result<Self> {
+        let map = memmap2::MmapMut::map_anon(bytes)?;
+        // Fewer look-ups of addresses while weights are streamed. Where it is refused, pages are small.
+        drop(map.advise(memmap2::Advice::HugePage));
+        Ok(Self(map))
+    }
+
+    /// All of it.
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
+    /// No more to be written.
+    pub(crate) fn into_map(self) -> io::Result<Map> {
+        self.0.make_read_only().map(Map)
     }
 }
 
@@ -31,7 +89,7 @@ impl ByteSource for MappedFile {
 #[derive(Debug)]
 pub(crate) struct WeightFiles {
     directory: PathBuf,
-    mapped: HashMap<String, Arc<dyn ByteSource>>,
+    mapped: BTreeMap<String, Arc<Map>>,
 }
 
 impl WeightFiles {
@@ -39,18 +97,33 @@ impl WeightFiles {
     pub(crate) fn new(directory: &Path) -> Self {
         Self {
             directory: directory.to_owned(),
-            mapped: HashMap::new(),
+            mapped: BTreeMap::new(),
         }
     }
 
-    /// Total length of the files mapped so far.
-    pub(crate) fn bytes(&self) -> usize {
-        self.mapped.values().map(|m| m.bytes().len()).sum()
+    /// Names of the files mapped so far, as the graph writes them, in order of the alphabet.
+    pub(crate) fn locations(&self) -> impl Iterator<Item = &str> {
+        self.mapped.keys().map(String::as_str)
     }
 
     /// Path of the data file `location`, for messages.
     pub(crate) fn path(&self, location: &str) -> PathBuf {
         self.directory.join(location)
+    }
+
+    /// In which file `bytes` lie, and where in it; nothing for bytes that are not of a mapped file.
+    pub(crate) fn place_of(&self, bytes: &[u8]) -> Option<(&str, usize)> {
+        self.mapped.iter().find_map(|(location, map)| {
+            let all = map.as_slice();
+            let offset = bytes.as_ptr().addr().checked_sub(all.as_ptr().addr())?;
+            let inside = offset <= all.len() && bytes.len() <= all.len() - offset;
+            inside.then_some((location.as_str(), offset))
+        })
+    }
+
+    /// Lets go of the pages that were read so far; who reads them again gets them from the files again.
+    pub(crate) fn release(&self) {
+        self.mapped.values().for_each(|map| map.release());
     }
 
     /// Maps the file at `location`, which must lie inside the model directory.
@@ -86,14 +159,38 @@ impl WeightFiles {
         if !is_file.map_err(|e| refuse(format!("cannot be read: {e}")))? {
             return Err(refuse("is not a file".into()));
         }
-        // SAFETY: the map is read-only and private to this process. Bytes that another process changes in the
-        // file while it is mapped would change under us; model files are installed once and replaced by rename,
-        // as `models/README.md` says.
-        let map = unsafe { memmap2::Mmap::map(&file) }
-            .map_err(|e| refuse(format!("cannot be mapped: {e}")))?;
-        let mapped: Arc<dyn ByteSource> = Arc::new(MappedFile(map));
+        let map = Map::of_file(&file).map_err(|e| refuse(format!("cannot be mapped: {e}")))?;
+        let mapped = Arc::new(map);
         self.mapped.insert(location.to_owned(), mapped.clone());
         Ok(mapped)
+    }
+}
+
+/// Data files of which single rows of tables are read: embeddings.
+///
+/// The kernel brings a row's neighbours into memory with it, ten times the row, so pages are let go of now and then.
+#[derive(Debug)]
+pub(crate) struct Tables {
+    files: WeightFiles,
+    rows: usize,
+}
+
+/// Rows after which pages are let go of: few megabytes.
+const ROWS_KEPT: usize = 64;
+
+impl Tables {
+    /// The tables in `files`.
+    pub(crate) fn new(files: WeightFiles) -> Self {
+        Self { files, rows: 0 }
+    }
+
+    /// To be told of rows that were read.
+    pub(crate) fn rows_read(&mut self, rows: usize) {
+        self.rows += rows;
+        if self.rows >= ROWS_KEPT {
+            self.files.release();
+            self.rows = 0;
+        }
     }
 }
 
@@ -132,6 +229,31 @@ mod tests {
         let first = files.open("d").unwrap();
         let second = files.open("d").unwrap();
         assert!(Arc::ptr_eq(&first, &second));
-        assert_eq!((first.bytes(), files.bytes()), (&[1u8, 2, 3][..], 3));
+        assert_eq!(first.bytes(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn finds_the_place_of_bytes_and_they_survive_a_release() {
+        let directory = tempfile::tempdir().unwrap();
+        let content: Vec<u8> = (0..10_000u32).map(|i| i as u8).collect();
+        for name in ["a", "b"] {
+            std::fs::write(directory.path().join(name), &content).unwrap();
+        }
+        let mut files = WeightFiles::new(directory.path());
+        files.open("a").unwrap();
+        let b = files.open("b").unwrap();
+        assert_eq!(files.locations().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(files.place_of(&b.bytes()[5000..6000]), Some(("b", 5000)));
+        assert_eq!(files.place_of(&content[5000..6000]), None);
+        files.release();
+        assert_eq!(b.bytes(), content);
+    }
+
+    #[test]
+    fn memory_that_was_filled_can_be_read() {
+        let mut memory = Memory::new(10_000).unwrap();
+        assert_eq!(memory.as_mut_slice(), [0; 10_000]);
+        memory.as_mut_slice()[9999] = 7;
+        assert_eq!(memory.into_map().unwrap().as_slice()[9998..], [0, 7]);
     }
 }

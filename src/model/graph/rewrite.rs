@@ -52,6 +52,61 @@ impl Editor<'_> {
         Ok(())
     }
 
+    /// Gives products the constant vectors that are added to them, as their bias.
+    pub(super) fn fold_biases(&mut self) -> Result<(), ModelError> {
+        let mut uses: HashMap<String, usize> = HashMap::new();
+        for input in self.nodes.iter().flat_map(|node| &node.input) {
+            *uses.entry(input.clone()).or_default() += 1;
+        }
+        let mut nodes = std::mem::take(&mut self.nodes);
+        let mut products: HashMap<String, usize> = HashMap::new();
+        let mut folded = vec![false; nodes.len()];
+        for index in 0..nodes.len() {
+            if nodes[index].op_type == ops::MAT_MUL_NBITS {
+                products.insert(nodes[index].output[0].clone(), index);
+            }
+            let Some((product, bias)) = self.added_bias(&nodes[index], &products, &uses) else {
+                continue;
+            };
+            let weight = self.weight(&bias)?;
+            let fits = ops::width_of_product(&nodes[product])
+                .is_some_and(|n| self.weights[weight].dims() == [n]);
+            if fits && ops::add_bias(&mut nodes[product], weight) {
+                products.retain(|_, index| *index != product);
+                nodes[product].output = nodes[index].output.clone();
+                folded[index] = true;
+            }
+        }
+        let mut index = 0;
+        nodes.retain(|_| {
+            index += 1;
+            !folded[index - 1]
+        });
+        self.nodes = nodes;
+        Ok(())
+    }
+
+    /// If `node` adds a constant to what a product alone gives it: the product's index and the constant's name.
+    fn added_bias(
+        &self,
+        node: &NodeProto,
+        products: &HashMap<String, usize>,
+        uses: &HashMap<String, usize>,
+    ) -> Option<(usize, String)> {
+        let [a, b] = &*node.input else {
+            return None;
+        };
+        let (sum, bias) = if self.initializers.contains(b) {
+            (a, b)
+        } else {
+            (b, a)
+        };
+        let is_sum = node.op_type == "Add" && self.initializers.contains(bias);
+        let only_use = uses.get(sum) == Some(&1);
+        let product = products.get(sum).filter(|_| is_sum && only_use)?;
+        Some((*product, bias.clone()))
+    }
+
     /// Replaces `node` where thinkd has an operator of its own for it.
     fn rewrite(
         &mut self,
