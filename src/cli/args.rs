@@ -131,14 +131,21 @@ pub(super) struct BenchArgs {
     #[arg(long, value_name = "COUNT", default_value_t = 64,
           value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     pub(super) generate: u32,
-    /// Tokens already read before either begins
-    #[arg(long, value_name = "COUNT", default_value_t = 0,
+    /// Tokens already read before either begins; several, with commas between them, are measured one after the other
+    #[arg(long, value_name = "COUNT", default_value = "0", value_delimiter = ',',
           value_parser = clap::value_parser!(u32).range(0..=1 << 20))]
-    pub(super) depth: u32,
+    pub(super) depth: Vec<u32>,
+    /// Streams that write together, a token of each in every step
+    #[arg(long, value_name = "COUNT", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(super) streams: u32,
     /// Measurements; the median is printed
     #[arg(long, value_name = "COUNT", default_value_t = 5,
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(super) runs: u32,
+    /// Leave out how fast the machine reads memory, which takes half a GiB more
+    #[arg(long)]
+    pub(super) no_bandwidth: bool,
     /// Print one JSON object instead of a table
     #[arg(long)]
     pub(super) json: bool,

@@ -19,7 +19,7 @@ pub(super) fn run(args: &SettingsArgs, check: &CheckArgs) -> Outcome {
     let config = settings::load(args, &check.mqtt, settings::quiet())?;
     logging::start(config.log);
     let directory = settings::model_directory(&config)?;
-    let loaded = loading::load(&config, &directory)?;
+    let loaded = loading::look(&config, &directory)?;
     let findings = findings(&config, &directory, &loaded.info);
     let text = if check.json {
         as_json(findings)?
@@ -75,6 +75,8 @@ fn findings(config: &Config, directory: &Path, info: &ModelInfo) -> Vec<Finding>
         "total_bytes": machine.map(|machine| machine.total_bytes),
     });
     tell("memory", memory, memory_text(info, machine));
+    let packed = info.packed.to_string();
+    tell("packed_weights", json!(packed), packed.clone());
     let supported: Vec<&str> = kernels::set::supported()
         .iter()
         .map(Kernels::name)

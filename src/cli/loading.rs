@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::failure::{Failure, Outcome};
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::model::{self, LoadedModel, ModelInfo, SearchDefaults};
+use crate::model::{self, LoadOptions, LoadedModel, ModelInfo, SearchDefaults};
 use crate::service::systemd;
 
 /// An engine, and what there is to know about the model in it.
@@ -23,12 +23,23 @@ pub(super) struct Loaded {
 
 /// Loads the model in `directory` and puts the engine round it.
 pub(super) fn load(config: &Config, directory: &Path) -> Outcome<Loaded> {
+    load_with(&config.load_options(), directory)
+}
+
+/// As [`load`], as far as can be done at once: weights that are not packed yet stay so.
+pub(super) fn look(config: &Config, directory: &Path) -> Outcome<Loaded> {
+    let mut options = config.load_options();
+    options.packed_cache.look_only = true;
+    load_with(&options, directory)
+}
+
+fn load_with(options: &LoadOptions, directory: &Path) -> Outcome<Loaded> {
     let LoadedModel {
         model,
         tokenizer,
         directory,
         info,
-    } = model::load(directory, &config.load_options()).map_err(Failure::model)?;
+    } = model::load(directory, options).map_err(Failure::model)?;
     let options = Config::engine_options(&directory);
     let engine = Engine::new(Box::new(model), tokenizer, options).map_err(Failure::engine)?;
     Ok(Loaded {

@@ -34,6 +34,7 @@ pub(super) fn run(args: &SettingsArgs, mqtt: &MqttArgs) -> Outcome {
         context_tokens = loaded.info.context_tokens,
         kernels = loaded.info.kernels,
         threads = loaded.info.threads,
+        packed = %loaded.info.packed,
         "Model loaded."
     );
     let mut options = config.service_options(&loaded.info, &loaded.suggested);

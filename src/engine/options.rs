@@ -130,7 +130,7 @@ impl Default for EngineOptions {
             eos_token_ids: Vec::new(),
             think_open: "<think>".to_owned(),
             think_close: "</think>".to_owned(),
-            prefill_chunk_tokens: 64,
+            prefill_chunk_tokens: 128,
         }
     }
 }
