@@ -16,7 +16,8 @@ target=aarch64-unknown-linux-gnu
 expected_set() {
     case $1 in
     cortex-a53 | cortex-a57 | cortex-a72) echo neon ;;
-    cortex-a76 | neoverse-n1 | max) echo neon+dotprod ;;
+    cortex-a76 | neoverse-n1) echo neon+dotprod ;;
+    max) echo neon+i8mm ;;
     *)
         echo "cross: core $1 is not in the table of cross/test-as.sh" >&2
         return 2
