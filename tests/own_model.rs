@@ -12,7 +12,9 @@ use thinkd::engine::{
     Budget, Engine, GenerationRequest, Message, Role, SamplingOptions, Uninterrupted,
 };
 use thinkd::kernels::set;
-use thinkd::model::{self, Activations, LanguageModel, LoadOptions, TokenText, TractModel};
+use thinkd::model::{
+    self, Activations, LaneTurn, LanguageModel, LoadOptions, TokenText, TractModel,
+};
 
 /// Greedy steps that have to be the same.
 const STEPS: usize = 64;
@@ -99,6 +101,149 @@ fn greedy_tokens_equal_onnx_runtime_as_exported_on_every_kernel_set() {
         let model = load_with(Activations::Auto, Some(kernels.name())).model;
         same_tokens(model, |case| &case.int8_activations);
     }
+}
+
+/// Logits of one run, as bits: streams that share a run must not change each other's by one.
+fn bits(logits: &[f32]) -> Vec<u32> {
+    logits.iter().map(|x| x.to_bits()).collect()
+}
+
+#[test]
+fn streams_that_run_together_get_the_logits_they_get_alone() {
+    const STREAMS: usize = 5;
+    let prompts: Vec<Vec<u32>> = reference().into_iter().map(|c| c.prompt_ids).collect();
+    let mut alone = load(Activations::Auto).model;
+    let options = LoadOptions {
+        lanes: STREAMS,
+        ..LoadOptions::default()
+    };
+    let mut together = model::load(&directory(), &options).unwrap().model;
+    let vocab_size = together.vocab_size();
+    // Prompts of different lengths in one run, the first read in part; then single tokens beside its rest.
+    let first = prompts[0].split_at(7);
+    for step in 0..3 {
+        let tokens = |lane: usize| -> &[u32] {
+            match (lane, step) {
+                (0, 0) => first.0,
+                (0, 1) => first.1,
+                (_, 0) => &prompts[lane],
+                (_, _) => &prompts[lane + STREAMS][step..=step],
+            }
+        };
+        let turns: Vec<LaneTurn<'_>> = (0..STREAMS)
+            .rev()
+            .map(|lane| LaneTurn {
+                lane,
+                tokens: tokens(lane),
+            })
+            .collect();
+        let found = together.forward_lanes(&turns).unwrap();
+        assert_eq!(found.len(), STREAMS * vocab_size);
+        for (turn, found) in turns.iter().zip(found.chunks(vocab_size)) {
+            alone.truncate(0);
+            for before in 0..step {
+                let tokens = match (turn.lane, before) {
+                    (0, 0) => first.0,
+                    (0, _) => first.1,
+                    (lane, 0) => &prompts[lane],
+                    (lane, _) => &prompts[lane + STREAMS][before..=before],
+                };
+                alone.forward(tokens).unwrap();
+            }
+            let expected = alone.forward(turn.tokens).unwrap();
+            assert_eq!(
+                bits(found),
+                bits(expected),
+                "lane {} step {step}",
+                turn.lane
+            );
+        }
+    }
+}
+
+#[test]
+fn a_lane_that_is_not_there_or_twice_is_refused() {
+    let mut model = load(Activations::Auto).model;
+    let turn = |lane| LaneTurn { lane, tokens: &[1] };
+    assert!(model.forward_lanes(&[]).is_err());
+    assert!(model.forward_lanes(&[turn(1)]).is_err());
+    assert!(model.forward_lanes(&[turn(0), turn(0)]).is_err());
+    assert!(model.forward_lanes(&[turn(0)]).is_ok());
+    assert_eq!(model.position(), 1);
+}
+
+#[test]
+fn joined_operators_compute_what_the_graphs_own_do() {
+    let logits = |separate_operators| {
+        let options = LoadOptions {
+            activations: Activations::F32,
+            separate_operators,
+            all_logits: true,
+            ..LoadOptions::default()
+        };
+        let loaded = model::load(&directory(), &options).unwrap();
+        let mut model = loaded.model;
+        let logits = model.forward_all(&reference()[0].prompt_ids).unwrap();
+        (logits.to_vec(), loaded.info.plan_nodes)
+    };
+    let (joined, joined_nodes) = logits(false);
+    let (separate, separate_nodes) = logits(true);
+    assert!(
+        joined_nodes < separate_nodes,
+        "{joined_nodes} of {separate_nodes} nodes"
+    );
+    let largest = separate.iter().fold(0.0, |a: f32, b| a.max(b.abs()));
+    for (joined, separate) in joined.iter().zip(&separate) {
+        assert!(
+            (joined - separate).abs() <= 1e-5 * largest,
+            "{joined} {separate}"
+        );
+    }
+}
+
+/// Positions of the divergence that follows, at least.
+const POSITIONS: usize = 256;
+/// Mean divergence that 8-bit activations, f16 scales and an f16 cache may cost, in nats.
+const DIVERGENCE_MAX: f64 = 1e-3;
+
+#[test]
+fn logits_diverge_from_exact_arithmetic_on_the_same_weights_by_little() {
+    let logits_of = |activations| {
+        let options = LoadOptions {
+            activations,
+            all_logits: true,
+            ..LoadOptions::default()
+        };
+        let mut model = model::load(&directory(), &options).unwrap().model;
+        let mut all = Vec::new();
+        for case in reference().iter().take(8) {
+            model.truncate(0);
+            let tokens = [&*case.prompt_ids, &case.f32_activations.ids].concat();
+            all.extend_from_slice(model.forward_all(&tokens).unwrap());
+        }
+        (all, model.vocab_size())
+    };
+    let (exact, vocab_size) = logits_of(Activations::F32);
+    let (found, _) = logits_of(Activations::Auto);
+    let positions = exact.len() / vocab_size;
+    assert!(positions >= POSITIONS, "{positions} positions");
+    let pairs = exact.chunks(vocab_size).zip(found.chunks(vocab_size));
+    let mean = pairs.map(|(p, q)| divergence(p, q)).sum::<f64>() / positions as f64;
+    println!("mean divergence {mean:.2e} over {positions} positions");
+    assert!(mean <= DIVERGENCE_MAX, "mean divergence {mean:e}");
+    assert!(mean > 0.0, "both are the same arithmetic");
+}
+
+/// Kullback-Leibler divergence, in nats, of the distribution that logits `q` give from that of `p`.
+fn divergence(p: &[f32], q: &[f32]) -> f64 {
+    let log_softmax = |logits: &[f32]| -> Vec<f64> {
+        let largest = logits.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
+        let shifted = logits.iter().map(|x| f64::from(x - largest));
+        let log_sum = shifted.clone().map(f64::exp).sum::<f64>().ln();
+        shifted.map(|x| x - log_sum).collect()
+    };
+    let (p, q) = (log_softmax(p), log_softmax(q));
+    p.iter().zip(&q).map(|(p, q)| p.exp() * (p - q)).sum()
 }
 
 #[test]
