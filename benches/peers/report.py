@@ -19,8 +19,12 @@ MEMORY_UNMAPPED = "peak memory, weights not mapped, MiB"
 PACKAGES = ("llama-cpp-python", "onnxruntime-genai", "onnxruntime")
 OURS = "thinkd"
 PEERS = ("llama.cpp Q4_0 pure", "llama.cpp Q4_0", "llama.cpp Q4_K_M", "ONNX Runtime GenAI")
-# Least ratio of thinkd to what it is compared with, and for memory the largest. None is told and not judged.
-WANTED = {"decode": 1.0, "depth": 1.0, "prefill": 1.0, "busy": 1.0, "batch": None, "memory": 1.0}
+# Least ratio of thinkd to the fastest peer; beside a busy core to itself alone, and of four streams to one.
+WANTED = {"depth": 1.5, "prefill": 2.0, "batch": 3.0}
+WANTED_DECODE, WANTED_DECODE_THREADS = 1.25, 1.05
+WANTED_BUSY = 0.9
+# Largest ratio to the least memory of a peer.
+WANTED_MEMORY = 1.0
 
 
 @dataclasses.dataclass
@@ -79,6 +83,13 @@ def part_of(row):
     return "decode"
 
 
+def wanted_of(row):
+    """Least ratio to the fastest peer, or of several streams to one."""
+    if part_of(row) == "decode":
+        return WANTED_DECODE if threads_text(1) in row else WANTED_DECODE_THREADS
+    return WANTED.get(part_of(row))
+
+
 def threads_text(threads):
     return f"{threads} thread{'s' if threads > 1 else ''}"
 
@@ -87,24 +98,22 @@ def bars(values):
     """Every comparison that the rows allow."""
     found = []
 
-    def add(row, other, other_row=None, against=None, **more):
+    def add(row, other, other_row=None, against=None, wanted=None, **more):
         ratio = values.ratio(row, other_row or row, other) if other else None
         if ratio is not None:
-            wanted = WANTED[part_of(row)]
+            wanted = wanted or wanted_of(row)
             found.append(Bar(row, against or other, ratio, wanted, **more))
 
-    for part in ("decode", "prefill"):
+    for part in ("decode", "prefill", "depth"):
         for row in values.rows_of(part):
             fastest = values.best(row, (*PEERS, PRUNED))
             add(row, fastest, against=f"the fastest, {fastest}")
-    for row in values.rows_of("depth"):
-        for peer in PEERS:
-            add(row, peer)
     alone = f"decode, {threads_text(1)}"
     for row in values.rows_of("busy"):
-        for peer in PEERS:
-            add(row, peer)
-        add(row, OURS, other_row=alone, against="itself with 1 thread, no core busy")
+        fastest = values.best(row, PEERS)
+        add(row, fastest, against=f"the fastest, {fastest}")
+        itself = "itself with 1 thread, no core busy"
+        add(row, OURS, other_row=alone, against=itself, wanted=WANTED_BUSY)
     for row in values.rows_of("batch"):
         streams, threads = re.fullmatch(r"decode of (\d+) at once, (.*)", row).groups()
         if streams != "1":
@@ -115,7 +124,7 @@ def bars(values):
     if known:
         _, row, name = min(known)
         how = ", weights not mapped" if row == MEMORY_UNMAPPED else ""
-        add(MEMORY, name, other_row=row, against=f"the least, {name}{how}", less_is_better=True)
+        add(MEMORY, name, other_row=row, against=f"the least, {name}{how}", wanted=WANTED_MEMORY, less_is_better=True)
     return found
 
 

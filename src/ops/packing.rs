@@ -165,6 +165,9 @@ impl PackedWeight {
     }
 
     /// The matrix.
+    ///
+    /// # Panics
+    /// Never: `new` has checked the bytes.
     #[must_use]
     pub fn view(&self) -> PackedMatrix<'_> {
         let bytes = &self.source.bytes()[self.range.clone()];

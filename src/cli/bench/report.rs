@@ -107,51 +107,8 @@ impl Report {
             "kernels",
             format!("{}, {} threads", info.kernels, info.threads),
         );
-        for found in &self.depths {
-            let Depth { depth, .. } = found;
-            let prompt = plan.prompt;
-            row(
-                "prefill",
-                format!(
-                    "{:.1} tokens/s ({prompt} tokens at depth {depth})",
-                    found.prefill
-                ),
-            );
-            row(
-                "first token",
-                format!(
-                    "{:.3} s after a prompt of {prompt} tokens",
-                    found.time_to_first_token
-                ),
-            );
-            let streams = match plan.streams {
-                1 => String::new(),
-                streams => format!(", {streams} streams together"),
-            };
-            row(
-                "decode",
-                format!(
-                    "{:.1} tokens/s ({} tokens at depth {depth}{streams})",
-                    found.decode, plan.generate
-                ),
-            );
-            if let (Some(bandwidth), Some(share)) = (found.read_bandwidth, found.bandwidth_share) {
-                row(
-                    "bandwidth",
-                    format!(
-                        "{:.0} % of the {:.1} GB/s this machine reads",
-                        share * 100.0,
-                        bandwidth / 1e9
-                    ),
-                );
-            }
-            row(
-                "overhead",
-                format!(
-                    "{:.1} % of a step outside the kernels",
-                    found.overhead * 100.0
-                ),
-            );
+        for (name, text) in self.depths.iter().flat_map(|depth| depth.rows(plan)) {
+            row(name, text);
         }
         row("runs", format!("{}, median", plan.runs));
         row(
@@ -206,6 +163,51 @@ impl Report {
 }
 
 impl Depth {
+    /// Rows of the table.
+    fn rows(&self, plan: &Plan) -> Vec<(&'static str, String)> {
+        let Plan {
+            prompt,
+            generate,
+            streams,
+            ..
+        } = plan;
+        let depth = self.depth;
+        let together = match streams {
+            1 => String::new(),
+            streams => format!(", {streams} streams together"),
+        };
+        let prefill = self.prefill;
+        let first_token = self.time_to_first_token;
+        let decode = self.decode;
+        let mut rows = vec![
+            (
+                "prefill",
+                format!("{prefill:.1} tokens/s ({prompt} tokens at depth {depth})"),
+            ),
+            (
+                "first token",
+                format!("{first_token:.3} s after a prompt of {prompt} tokens"),
+            ),
+            (
+                "decode",
+                format!("{decode:.1} tokens/s ({generate} tokens at depth {depth}{together})"),
+            ),
+        ];
+        if let (Some(bandwidth), Some(share)) = (self.read_bandwidth, self.bandwidth_share) {
+            let (percent, speed) = (share * 100.0, bandwidth / 1e9);
+            rows.push((
+                "bandwidth",
+                format!("{percent:.0} % of the {speed:.1} GB/s this machine reads"),
+            ));
+        }
+        let percent = self.overhead * 100.0;
+        rows.push((
+            "overhead",
+            format!("{percent:.1} % of a step outside the kernels"),
+        ));
+        rows
+    }
+
     fn as_json(&self) -> Value {
         json!({
             "depth_tokens": self.depth,

@@ -47,10 +47,10 @@ impl<'a> PanelRows<'a> {
 /// A cache line, which every group starts at.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
-struct Line([u8; Line::BYTES]);
+struct Line([u8; 64]);
 
 impl Line {
-    const BYTES: usize = 64;
+    const BYTES: usize = size_of::<Self>();
 }
 
 /// A reusable buffer of quantized activation rows, of one set's form.
