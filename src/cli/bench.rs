@@ -44,14 +44,17 @@ pub(super) fn run(args: &SettingsArgs, bench: &BenchArgs) -> Outcome {
     fill(model, &plan, deepest).map_err(anyhow::Error::from)?;
     measure(model, &plan, deepest).map_err(anyhow::Error::from)?;
     let memory = Memory::read();
-    let stream = (!bench.no_bandwidth).then(|| vec![1u8; BANDWIDTH_BYTES]);
+    let stream = (!bench.no_bandwidth)
+        .then(|| model.bytes_to_read(BANDWIDTH_BYTES))
+        .transpose()
+        .map_err(anyhow::Error::from)?;
     let mut depths = Vec::new();
     for &depth in &plan.depths {
         fill(model, &plan, depth).map_err(anyhow::Error::from)?;
         let mut runs = Vec::new();
         for _ in 0..plan.runs {
             let mut run = measure(model, &plan, depth).map_err(anyhow::Error::from)?;
-            run.read_bandwidth = stream.as_deref().map(|bytes| best_read(model, bytes));
+            run.read_bandwidth = stream.as_ref().map(|s| best_read(model, s.bytes()));
             runs.push(run);
         }
         depths.push(Depth::of(&plan, depth, &runs, &loaded.info));

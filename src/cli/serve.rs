@@ -35,6 +35,7 @@ pub(super) fn run(args: &SettingsArgs, mqtt: &MqttArgs) -> Outcome {
         kernels = loaded.info.kernels,
         threads = loaded.info.threads,
         packed = %loaded.info.packed,
+        weights_in_memory = loaded.info.weights_in_memory,
         "Model loaded."
     );
     let mut options = config.service_options(&loaded.info, &loaded.suggested);

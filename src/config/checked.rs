@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::kernels::{Kernels, set};
-use crate::model::{Activations, CachePlace, KvPrecision};
+use crate::model::{Activations, CachePlace, KvPrecision, Residence};
 use crate::service::mqtt::{Topics, is_filter};
 
 use super::broker::{Broker, check_device, parse_broker, topic_safe};
@@ -36,6 +36,8 @@ pub struct ModelConfig {
     pub context_tokens: Option<usize>,
     /// Where its packed weights are kept.
     pub packed_cache: CachePlace,
+    /// Where they are while it runs.
+    pub weights: Residence,
 }
 
 /// How the model computes and answers.
@@ -186,6 +188,11 @@ pub(super) fn check(
         directory: layers.text("model", "directory").map(PathBuf::from),
         context_tokens: layers.size("model", "context_tokens"),
         packed_cache: packed_cache(layers, directories.state),
+        weights: match layers.text("model", "weights").as_deref() {
+            Some("memory") => Residence::Memory,
+            Some("mapped") => Residence::Mapped,
+            _ => Residence::Auto,
+        },
     };
     let log = log(layers);
     Some(Config {

@@ -106,6 +106,7 @@ pub static KEYS: &[Key] = &[
     key("model", "directory", Kind::Text, Default::Text("")),
     key("model", "context_tokens", integer_or(16, 1 << 20, AUTO), Default::Text(AUTO)),
     key("model", "packed_cache", Kind::Text, Default::Text(AUTO)),
+    key("model", "weights", Kind::Choice(&[AUTO, "memory", "mapped"]), Default::Text(AUTO)),
     key("engine", "threads", integer(0, 256), Default::Integer(0)),
     key("engine", "pin_threads", Kind::Boolean, Default::Boolean(false)),
     key("engine", "kernels", Kind::Text, Default::Text(AUTO)),

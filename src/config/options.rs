@@ -21,6 +21,7 @@ impl Config {
             kv_cache: self.engine.kv_cache,
             packed_cache: CacheOptions {
                 place: self.model.packed_cache.clone(),
+                residence: self.model.weights,
                 ..CacheOptions::default()
             },
             ..LoadOptions::default()
@@ -242,6 +243,7 @@ mod tests {
             vocab_size: 8,
             layers: 1,
             weight_bytes: 1,
+            weights_in_memory: false,
             packed: PackedOrigin::Stored(String::new()),
             step_weight_bytes: 1,
             kv_cache_bytes: 1,

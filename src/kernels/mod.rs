@@ -37,7 +37,9 @@ pub use block_matrix::{
     BLOCK_SIZE_MAX, BlockMatrix, BlockMatrixError, BlockShape, Floats, ZeroPoints,
 };
 pub use columns::ColumnsMut;
-pub use packed::{BLOCK, Layout, PackedMatrix, PackedShape, Packing, Q8PanelMut, Q8Panels};
+pub use packed::{
+    BLOCK, Layout, PackedMatrix, PackedShape, Packing, Q8PanelMut, Q8Panels, ScaleForm,
+};
 pub use q8::{Q8RowMut, Q8Rows};
 pub use table::Kernels;
 pub use threads::{SPIN, ThreadOptions, Threads};

@@ -9,6 +9,7 @@ mod error;
 #[cfg(test)]
 mod golden_ops;
 mod graph;
+mod huge_pages;
 mod initializers;
 mod memory;
 mod packed_weights;
@@ -24,10 +25,11 @@ use std::time::{Duration, Instant};
 
 use crate::kernels::{Kernels, set};
 
-pub use crate::ops::{Activations, KernelTime, KvPrecision};
+pub use crate::ops::{Activations, ByteSource, KernelTime, KvPrecision};
 use cores::Cores;
 pub use directory::{ModelDirectory, SearchDefaults};
 pub use error::ModelError;
+pub use huge_pages::Residence;
 pub use memory::{MachineMemory, MemoryNeed};
 pub use packed_weights::{CacheOptions, CachePlace, PackedOrigin};
 pub use plan::{LaneTurn, TractModel};
@@ -147,6 +149,8 @@ pub struct ModelInfo {
     pub weight_bytes: usize,
     /// Where the packed ones among them came from.
     pub packed: PackedOrigin,
+    /// Whether those are in memory of their own, and not in the map of a file.
+    pub weights_in_memory: bool,
     /// Bytes of weights that every step reads: all but the token embedding.
     pub step_weight_bytes: usize,
     /// Bytes of the key-value cache.
@@ -189,6 +193,7 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<LoadedModel, ModelErro
         layers: directory.layers,
         weight_bytes: plan.need.weight_bytes,
         packed: plan.packed,
+        weights_in_memory: plan.weights_in_memory,
         step_weight_bytes: plan.step_weight_bytes,
         kv_cache_bytes: plan.need.kv_cache_bytes,
         kv_cache_bytes_per_token: MemoryNeed::kv_cache_bytes_per_token(

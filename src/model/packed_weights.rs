@@ -22,9 +22,9 @@ use std::time::Instant;
 use tracing::{info, warn};
 
 use crate::kernels::{BLOCK, Layout, PackedShape, Packing, Threads};
-use crate::model::ModelError;
 use crate::model::directory::ModelDirectory;
 use crate::model::weight_map::{Map, Memory, WeightFiles};
+use crate::model::{ModelError, Residence};
 use crate::ops::{MatrixKey, PackedWeight, Refusal, StoredMatrix};
 
 use cache_file::{Opened, Unfit, Wanted};
@@ -43,6 +43,8 @@ pub struct CacheOptions {
     pub bytes_min: usize,
     /// Only look whether there is a file: packs nothing and leaves the matrices as they are stored.
     pub look_only: bool,
+    /// Where weights that have a file are kept while the model runs.
+    pub residence: Residence,
 }
 
 impl Default for CacheOptions {
@@ -51,6 +53,7 @@ impl Default for CacheOptions {
             place: CachePlace::default(),
             bytes_min: BYTES_WORTH_A_FILE,
             look_only: false,
+            residence: Residence::default(),
         }
     }
 }
@@ -110,9 +113,22 @@ pub(crate) struct PackedWeights {
     pub(crate) bytes: usize,
     /// Where they came from.
     pub(crate) origin: PackedOrigin,
+    /// Whether they are in memory of their own, and not in the map of a file.
+    pub(crate) in_memory: bool,
 }
 
-/// Packs `matrices`, which come in the order in which they are used, for `layout`, or finds them packed.
+/// What to pack for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PackFor<'a> {
+    /// What the kernels want.
+    pub(crate) layout: Layout,
+    /// What to pack with.
+    pub(crate) threads: &'a Threads,
+    /// Whether weights that have a file are copied into memory.
+    pub(crate) in_memory: bool,
+}
+
+/// Packs `matrices`, which come in the order in which they are used, or finds them packed.
 ///
 /// Leaves no page of `files` in memory.
 ///
@@ -120,7 +136,7 @@ pub(crate) struct PackedWeights {
 /// If there is not the memory to pack them into.
 pub(crate) fn load(
     matrices: &[(MatrixKey, StoredMatrix)],
-    (layout, threads): (Layout, &Threads),
+    packing: PackFor<'_>,
     directory: &ModelDirectory,
     files: &WeightFiles,
     options: &CacheOptions,
@@ -130,9 +146,10 @@ pub(crate) fn load(
     let matrices = Matrices {
         matrices: distinct.collect(),
         files,
-        layout,
+        layout: packing.layout,
+        in_memory: packing.in_memory,
     };
-    let loaded = matrices.load(threads, directory, options);
+    let loaded = matrices.load(packing.threads, directory, options);
     files.release();
     loaded
 }
@@ -169,6 +186,7 @@ struct Matrices<'a> {
     matrices: Vec<&'a (MatrixKey, StoredMatrix)>,
     files: &'a WeightFiles,
     layout: Layout,
+    in_memory: bool,
 }
 
 impl Source for Matrices<'_> {
@@ -248,6 +266,7 @@ impl Matrices<'_> {
             key: file.key,
             layout: self.layout,
             threads,
+            in_memory: self.in_memory,
         }
     }
 
@@ -308,7 +327,12 @@ impl Matrices<'_> {
     }
 
     fn opened(&self, opened: Opened, origin: PackedOrigin) -> Result<PackedWeights, String> {
-        self.packed(&opened.map, &opened.entries, origin)
+        let packed = self.packed(&opened.map, &opened.entries, origin);
+        packed
+            .map(|packed| PackedWeights {
+                in_memory: opened.in_memory,
+                ..packed
+            })
             .map_err(|Refusal(reason)| reason)
     }
 
@@ -358,6 +382,7 @@ impl PackedWeights {
         Self {
             by_key: HashMap::new(),
             bytes: 0,
+            in_memory: matches!(origin, PackedOrigin::Memory(_)),
             origin,
         }
     }

@@ -13,10 +13,10 @@ use crate::model::cores::{CallerSeat, Cores};
 use crate::model::directory::ModelDirectory;
 use crate::model::graph;
 use crate::model::memory::{MachineMemory, MemoryNeed};
-use crate::model::packed_weights::{self, PackedOrigin, PackedWeights};
-use crate::model::weight_map::{Tables, WeightFiles};
+use crate::model::packed_weights::{self, PackFor, PackedOrigin, PackedWeights};
+use crate::model::weight_map::{Memory, Tables, WeightFiles};
 use crate::model::{LanguageModel, LoadOptions, ModelError};
-use crate::ops::{self, Binding, KernelTime, Refusal, Runtime, Segment, Turn, Weight};
+use crate::ops::{self, Binding, ByteSource, KernelTime, Refusal, Runtime, Segment, Turn, Weight};
 
 /// A model that runs through tract.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub struct TractModel {
     caller: CallerSeat,
     /// The model's own files, where all that is read of them is rows of tables.
     tables: Option<Tables>,
+    /// Whether packed weights are in memory of their own.
+    weights_in_memory: bool,
 }
 
 /// Tokens to append to one stream.
@@ -53,6 +55,8 @@ pub(crate) struct PlanInfo {
     pub(crate) need: MemoryNeed,
     /// Where the packed weights came from.
     pub(crate) packed: PackedOrigin,
+    /// Whether they are in memory of their own.
+    pub(crate) weights_in_memory: bool,
     /// Bytes of weights that every step reads.
     pub(crate) step_weight_bytes: usize,
     /// Nodes of the optimized plan.
@@ -128,12 +132,14 @@ impl TractModel {
             logits: None,
             caller: CallerSeat::new(cores),
             tables: all_packed.then(|| Tables::new(files)),
+            weights_in_memory: packed.in_memory,
         };
         Ok((
             model,
             PlanInfo {
                 need,
                 packed: packed.origin,
+                weights_in_memory: packed.in_memory,
                 step_weight_bytes,
                 nodes,
             },
@@ -229,6 +235,19 @@ impl TractModel {
     #[must_use]
     pub fn read_bandwidth(&self, bytes: &[u8]) -> f64 {
         read_bandwidth(&self.runtime.threads, bytes)
+    }
+
+    /// `length` bytes to measure that with, in pages like those of the weights.
+    ///
+    /// # Errors
+    /// If there is not the memory.
+    pub fn bytes_to_read(&self, length: usize) -> std::io::Result<Box<dyn ByteSource>> {
+        if !self.weights_in_memory {
+            return Ok(Box::new(vec![1; length]));
+        }
+        let mut memory = Memory::new(length)?;
+        memory.as_mut_slice().fill(1);
+        Ok(Box::new(memory.into_map()?))
     }
 
     /// Runs `work` and tells the time that kernels took meanwhile.
@@ -338,8 +357,15 @@ fn pack(
             .saturating_mul(runtime.lanes),
     };
     need.check(directory, MachineMemory::read())?;
-    let layout = (layout, &runtime.threads);
-    let packed = packed_weights::load(&matrices, layout, directory, files, &options.packed_cache)?;
+    let cache = &options.packed_cache;
+    let packing = PackFor {
+        layout,
+        threads: &runtime.threads,
+        in_memory: cache
+            .residence
+            .takes_memory(need.weight_bytes, need.kv_cache_bytes),
+    };
+    let packed = packed_weights::load(&matrices, packing, directory, files, cache)?;
     Ok((need, packed))
 }
 

@@ -12,11 +12,15 @@ use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use crate::model::ModelError;
+use crate::model::{ModelError, huge_pages};
 use crate::ops::ByteSource;
 
 /// Bytes that cannot be written: a file's, or memory that was filled before.
-pub(crate) struct Map(memmap2::Mmap);
+pub(crate) struct Map {
+    map: memmap2::Mmap,
+    /// Which of its bytes count.
+    range: Range<usize>,
+}
 
 impl Map {
     /// Maps all of `file`.
@@ -24,19 +28,21 @@ impl Map {
         // SAFETY: the map is read-only. Bytes that another process changes in the file while it is mapped would
         // change under us; model files are installed once and replaced by rename, as `models/README.md` says, and
         // so are files of packed weights.
-        unsafe { memmap2::Mmap::map(file) }.map(Self)
+        let map = unsafe { memmap2::Mmap::map(file) }?;
+        let range = 0..map.len();
+        Ok(Self { map, range })
     }
 
     /// All of it.
     pub(crate) fn as_slice(&self) -> &[u8] {
-        &self.0
+        &self.map[self.range.clone()]
     }
 
     /// Brings `range` into memory at once; without it, every few pages are a fault when they are first read.
     pub(crate) fn read_ahead(&self, range: Range<usize>) {
         // Linux before 5.14 does not know it. There the faults do the same, only slower.
         drop(
-            self.0
+            self.map
                 .advise_range(memmap2::Advice::PopulateRead, range.start, range.len()),
         );
     }
@@ -44,7 +50,10 @@ impl Map {
     /// Lets go of all pages of a mapped file; who reads them again gets them from the file again.
     fn release(&self) {
         // SAFETY: the map is of a file, shared and read-only, so its pages hold nothing that the file does not.
-        let released = unsafe { self.0.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+        let released = unsafe {
+            self.map
+                .unchecked_advise(memmap2::UncheckedAdvice::DontNeed)
+        };
         // Where it is refused, the kernel drops pages when memory is short.
         drop(released);
     }
@@ -52,7 +61,7 @@ impl Map {
 
 impl std::fmt::Debug for Map {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Map({} bytes)", self.0.len())
+        write!(f, "Map({} bytes)", self.range.len())
     }
 }
 
@@ -63,25 +72,38 @@ impl ByteSource for Map {
 }
 
 /// Memory to be filled, page-aligned, in large pages where the system has some.
-pub(crate) struct Memory(memmap2::MmapMut);
+pub(crate) struct Memory {
+    map: memmap2::MmapMut,
+    /// Which of its bytes count: they begin where a large page may.
+    range: Range<usize>,
+}
 
 impl Memory {
     /// `bytes` bytes, all zero; pages that are not written take no memory.
     pub(crate) fn new(bytes: usize) -> io::Result<Self> {
-        let map = memmap2::MmapMut::map_anon(bytes)?;
-        // Fewer look-ups of addresses while weights are streamed. Where it is refused, pages are small.
-        drop(map.advise(memmap2::Advice::HugePage));
-        Ok(Self(map))
+        let page = huge_pages::page_bytes().filter(|&page| bytes >= page);
+        let map = memmap2::MmapMut::map_anon(bytes + page.unwrap_or(0))?;
+        let start = page.map_or(0, |page| map.as_ptr().addr().wrapping_neg() % page);
+        if page.is_some() {
+            // Where it is refused, pages are small.
+            drop(map.advise(memmap2::Advice::HugePage));
+        }
+        let range = start..start + bytes;
+        Ok(Self { map, range })
     }
 
     /// All of it.
     pub(crate) fn as_mut_slice(&mut self) -> &mut [u8] {
-        &mut self.0
+        &mut self.map[self.range.clone()]
     }
 
     /// No more to be written.
     pub(crate) fn into_map(self) -> io::Result<Map> {
-        self.0.make_read_only().map(Map)
+        let map = self.map.make_read_only()?;
+        Ok(Map {
+            map,
+            range: self.range,
+        })
     }
 }
 
@@ -251,9 +273,13 @@ mod tests {
 
     #[test]
     fn memory_that_was_filled_can_be_read() {
-        let mut memory = Memory::new(10_000).unwrap();
-        assert_eq!(memory.as_mut_slice(), [0; 10_000]);
-        memory.as_mut_slice()[9999] = 7;
-        assert_eq!(memory.into_map().unwrap().as_slice()[9998..], [0, 7]);
+        // Also of more than a large page, which begins where one may.
+        for length in [10_000, (4 << 20) + 1] {
+            let mut memory = Memory::new(length).unwrap();
+            assert!(memory.as_mut_slice().iter().all(|&byte| byte == 0));
+            assert_eq!(memory.as_mut_slice().len(), length);
+            memory.as_mut_slice()[length - 1] = 7;
+            assert_eq!(memory.into_map().unwrap().as_slice()[length - 2..], [0, 7]);
+        }
     }
 }

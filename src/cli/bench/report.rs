@@ -144,6 +144,7 @@ impl Report {
             "context_tokens": info.context_tokens,
             "load_seconds": info.load_duration.as_secs_f64(),
             "weight_bytes_per_token": info.step_weight_bytes,
+            "weights_in_memory": info.weights_in_memory,
             "kv_cache_bytes": info.kv_cache_bytes,
             "peak_memory_bytes": self.memory.peak,
             "resident_memory_bytes": self.memory.resident,

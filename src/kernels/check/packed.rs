@@ -4,13 +4,22 @@ use proptest::prelude::*;
 
 use super::data::{Case, Matrix, Zeros};
 use super::{UNIT, assert_within, bits};
-use crate::kernels::packed::BLOCK;
+use crate::kernels::packed::{BLOCK, GROUP_BLOCKS};
 use crate::kernels::scalar::{self, quantize_block};
 use crate::kernels::table::Kernels;
-use crate::kernels::{BlockShape, ColumnsMut, Layout, PackedMatrix, Packing, Q8Panels, set};
+use crate::kernels::{
+    BlockShape, ColumnsMut, Layout, PackedMatrix, Packing, Q8Panels, ScaleForm, set,
+};
 
 /// Roundings a block goes through: the scale to f16 counts as 2^13 of f32's, the product, the sum; a few to spare.
 const ROUNDINGS: f64 = 8192.0 + 4.0;
+
+/// Of the matrix' largest scale: what f16 may lose of one that is nearly 0.
+const HALF_SMALLEST: f64 = 3.7e-12; // 2^-38
+/// Of the matrix' largest scale: what 127 times a factor may lose that is nearly 0.
+const FACTOR_SMALLEST: f64 = 4.7e-10; // 2^-31
+/// Of a group's largest scale: half a step of a code, where the coarsest factor that is tried is taken.
+const CODE_ERROR: f64 = 0.5 / 115.0;
 
 /// A packed matrix with its bytes.
 struct Packed {
@@ -129,7 +138,7 @@ fn check_case(case: &Case) {
     for layout in Layout::ALL {
         let packed = Packed::new(&matrix, layout);
         let reference = product(scalar_with(layout), &packed, case.rows, &x, 0);
-        check_against_f64(case, &matrix, &x, &reference);
+        check_against_f64(case, &matrix, &x, layout, &reference);
         for set in sets.iter().filter(|set| set.layout() == layout) {
             for split in [0, packed.shape.tiles(layout) / 2] {
                 let found = product(*set, &packed, case.rows, &x, split);
@@ -154,23 +163,41 @@ fn check_case(case: &Case) {
     }
 }
 
-fn check_against_f64(case: &Case, matrix: &Matrix, x: &[f32], found: &[f32]) {
+fn check_against_f64(case: &Case, matrix: &Matrix, x: &[f32], layout: Layout, found: &[f32]) {
     let (mut exact, mut bounds) = (Vec::new(), Vec::new());
-    let largest_scale = (0..case.shape.n)
-        .flat_map(|column| (0..case.shape.k).map(move |k| (column, k)))
-        .map(|(column, k)| matrix.parts(column, k).2.abs())
+    let k = case.shape.k;
+    let scale = |column: usize, k: usize| matrix.parts(column, k).2.abs();
+    let largest = |column: usize, elements: std::ops::Range<usize>| {
+        elements.map(|k| scale(column, k)).fold(0.0, f64::max)
+    };
+    let largest_of_all = (0..case.shape.n)
+        .map(|column| largest(column, 0..k))
         .fold(0.0, f64::max);
-    for x in x.chunks_exact(case.shape.k) {
+    // What the scales of a column may be off by, whatever their size, group by group.
+    let scale_errors: Vec<Vec<f64>> = (0..case.shape.n)
+        .map(|column| {
+            let groups = (0..k).step_by(GROUP_BLOCKS * BLOCK);
+            let error = |start: usize| match layout.scales() {
+                ScaleForm::Half => largest_of_all * HALF_SMALLEST,
+                ScaleForm::Coded => {
+                    let elements = start..k.min(start + GROUP_BLOCKS * BLOCK);
+                    largest(column, elements) * CODE_ERROR + largest_of_all * FACTOR_SMALLEST
+                }
+            };
+            groups.map(error).collect()
+        })
+        .collect();
+    for x in x.chunks_exact(k) {
         let blocks: Vec<_> = x.chunks(BLOCK).map(quantize_block).collect();
-        for column in 0..case.shape.n {
+        for (column, errors) in scale_errors.iter().enumerate() {
             let (mut sum, mut magnitude, mut lost) = (0.0, 0.0, 0.0);
-            for k in 0..case.shape.k {
+            for k in 0..k {
                 let block = &blocks[k / BLOCK];
                 let x = f64::from(block.quants[k % BLOCK]) * f64::from(block.scale);
                 let (quant, zero_point, scale) = matrix.parts(column, k);
                 sum += x * (quant - zero_point) * scale;
                 magnitude += (x * (quant - zero_point) * scale).abs();
-                lost += (x * (quant - zero_point) * largest_scale).abs() * 2.0_f64.powi(-38);
+                lost += (x * (quant - zero_point)).abs() * errors[k / (GROUP_BLOCKS * BLOCK)];
             }
             exact.push(sum);
             bounds.push((blocks.len() as f64 + ROUNDINGS) * UNIT * magnitude + lost);

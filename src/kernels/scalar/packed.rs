@@ -4,8 +4,6 @@
 //! `sum = fma(centered · scale of x, scale of w, sum)` in f32, blocks from first to last; at the end
 //! `sum · output_scale`.
 
-use half::f16;
-
 use crate::kernels::columns::ColumnsMut;
 use crate::kernels::packed::{
     BLOCK, LARGEST_MIN, Layout, PackedMatrix, PanelFormat, PanelRows, Q8PanelMut, Q8Panels,
@@ -62,7 +60,7 @@ pub(super) fn quantize(rows: &PanelRows<'_>, panel: &mut Q8PanelMut<'_>) {
 }
 
 pub(super) fn matmul(x: &Q8Panels, w: &PackedMatrix<'_>, out: &mut ColumnsMut<'_>) {
-    let (layout, shape) = (w.layout(), w.shape());
+    let layout = w.layout();
     let columns = layout.columns();
     let range = out.columns();
     let places = layout.places();
@@ -72,11 +70,8 @@ pub(super) fn matmul(x: &Q8Panels, w: &PackedMatrix<'_>, out: &mut ColumnsMut<'_
     }
     for tile in range.start / columns..range.end.div_ceil(columns) {
         let tile_columns = tile * columns..range.end.min((tile + 1) * columns);
-        let blocks = w.tiles(tile..tile + 1);
-        let blocks = blocks.chunks_exact(shape.tile_block_bytes(layout));
-        for (block, bytes) in blocks.enumerate() {
-            let (bytes, factors) = bytes.split_at(columns * BLOCK / 2);
-            for (byte, [low, high]) in bytes.iter().zip(&places) {
+        for (block, bytes) in w.tile_blocks(tile).enumerate() {
+            for (byte, [low, high]) in bytes.quants.iter().zip(&places) {
                 let byte = byte ^ layout.flip();
                 quants[usize::from(low.0)][usize::from(low.1)] = (byte & 0xF) as i8 - 8;
                 quants[usize::from(high.0)][usize::from(high.1)] = (byte >> 4) as i8 - 8;
@@ -85,13 +80,9 @@ pub(super) fn matmul(x: &Q8Panels, w: &PackedMatrix<'_>, out: &mut ColumnsMut<'_
                 let activations = &x.group(row)[block * ROW.block_bytes..][..ROW.block_bytes];
                 let row = &mut out.row(row)[tile_columns.start - range.start..];
                 for (column, sum) in row[..tile_columns.len()].iter_mut().enumerate() {
-                    *sum = add_block(
-                        activations,
-                        &quants[column],
-                        factors,
-                        (column, columns),
-                        *sum,
-                    );
+                    let scale = bytes.scale(column);
+                    let offset = bytes.offset(column);
+                    *sum = add_block(activations, &quants[column], (scale, offset), *sum);
                 }
             }
         }
@@ -103,12 +94,11 @@ pub(super) fn matmul(x: &Q8Panels, w: &PackedMatrix<'_>, out: &mut ColumnsMut<'_
     }
 }
 
-/// Adds the product of one block to `sum`; `factors` are the scales and offsets of the tile's columns.
+/// Adds the product of one block to `sum`.
 fn add_block(
     activations: &[u8],
     quants: &[i8; BLOCK],
-    factors: &[u8],
-    (column, columns): (usize, usize),
+    (scale_w, offset): (f32, i8),
     sum: f32,
 ) -> f32 {
     let word = |at: usize| std::array::from_fn(|i| activations[at + i]);
@@ -119,10 +109,6 @@ fn add_block(
         .zip(quants)
         .map(|(&x, &w)| i32::from(x as i8) * i32::from(w))
         .sum();
-    let offset = factors
-        .get(2 * columns + column)
-        .map_or(0, |&byte| byte as i8);
-    let scale_w = f16::from_le_bytes([factors[2 * column], factors[2 * column + 1]]).to_f32();
     let centered = (dot + i32::from(offset) * sum_x) as f32; // under 2^17: exact
     (centered * scale_x).mul_add(scale_w, sum)
 }

@@ -13,7 +13,7 @@ mod quantize;
 
 use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
 
-use crate::kernels::packed::{BLOCK, PanelFormat};
+use crate::kernels::packed::{BLOCK, GROUP_BLOCKS, PanelFormat};
 
 pub(super) use quantize::quantize;
 
@@ -51,6 +51,20 @@ fn word(block: &XBlock, at: usize) -> i32 {
 #[inline(always)]
 fn float(block: &XBlock, at: usize) -> f32 {
     f32::from_bits(word(block, at).cast_unsigned())
+}
+
+/// The groups of a tile's blocks that share factors: FACTORS bytes of these, then blocks of BYTES, with the
+/// activations that meet them; `x` has those of all the tile's blocks, or more.
+#[inline(always)]
+fn groups<'a, const FACTORS: usize, const BYTES: usize, X>(
+    tile: &'a [u8],
+    x: &'a [X],
+) -> impl Iterator<Item = (&'a [u8; FACTORS], &'a [[u8; BYTES]], &'a [X])> {
+    let groups = tile.chunks(FACTORS + GROUP_BLOCKS * BYTES);
+    groups.zip(x.chunks(GROUP_BLOCKS)).filter_map(|(group, x)| {
+        let (factors, blocks) = group.split_first_chunk()?;
+        Some((factors, blocks.as_chunks().0, x))
+    })
 }
 
 /// Asks for one line of a block that is to come, into the second cache.

@@ -8,8 +8,8 @@ use std::io::{self, Seek, Write};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use super::checksum::{checksum, checksum_of};
 use super::header::{Entry, Header, start_of_matrices};
 use super::repack::{self, Source, Target, pieces};
 use crate::kernels::{Layout, Threads};
-use crate::model::weight_map::Map;
+use crate::model::weight_map::{Map, Memory};
 
 /// What a cache file is wanted for.
 #[derive(Debug, Clone, Copy)]
@@ -25,12 +25,16 @@ pub(super) struct Wanted<'a> {
     pub(super) key: u64,
     pub(super) layout: Layout,
     pub(super) threads: &'a Threads,
+    /// Whether what is in it is to be copied into memory.
+    pub(super) in_memory: bool,
 }
 
 /// A cache file that holds what is wanted.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) map: Arc<Map>,
+    /// Whether that is memory, and not the file.
+    pub(super) in_memory: bool,
     pub(super) entries: Vec<Option<Entry>>,
 }
 
@@ -50,9 +54,10 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// How long to wait before looking again.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Opens the file at `path` and reads all of it once: to check it, and because the first token would.
+/// Opens the file at `path` and reads all of it once: to check it, to copy it where that is wanted, and because the
+/// first token would.
 pub(super) fn open(path: &Path, wanted: Wanted<'_>, source: &dyn Source) -> Result<Opened, Unfit> {
-    let (map, entries) = open_unread(path, wanted, source)?;
+    let (file, map, entries) = open_unread(path, wanted, source)?;
     let mut jobs: Vec<Range<usize>> = Vec::new();
     for entry in entries.iter().flatten() {
         let tile_bytes = entry.shape.tile_bytes(wanted.layout);
@@ -60,12 +65,16 @@ pub(super) fn open(path: &Path, wanted: Wanted<'_>, source: &dyn Source) -> Resu
             .map(|t| entry.offset + t.start * tile_bytes..entry.offset + t.end * tile_bytes);
         jobs.extend(places);
     }
-    let sums: Vec<AtomicU64> = jobs.iter().map(|_| AtomicU64::new(0)).collect();
-    wanted.threads.run(jobs.len(), &|job| {
-        let place = jobs[job].clone();
-        map.read_ahead(place.clone());
-        sums[job].store(checksum(&map.as_slice()[place]), Ordering::Relaxed);
-    });
+    let memory = wanted.in_memory.then(|| Memory::new(map.as_slice().len()));
+    let in_memory = matches!(memory, Some(Ok(_)));
+    let (map, sums) = match memory {
+        Some(Ok(memory)) => read(&file, memory, &jobs, wanted.threads)
+            .map_err(|error| Unfit::Damaged(format!("cannot be read: {error}")))?,
+        _ => {
+            let sums = checksums(&map, &jobs, wanted.threads);
+            (map, sums)
+        }
+    };
     let mut sums = sums.into_iter().map(AtomicU64::into_inner);
     for entry in entries.iter().flatten() {
         let count = pieces(entry.shape, wanted.layout).len();
@@ -74,7 +83,56 @@ pub(super) fn open(path: &Path, wanted: Wanted<'_>, source: &dyn Source) -> Resu
             return Err(Unfit::Damaged(reason));
         }
     }
-    Ok(Opened { map, entries })
+    Ok(Opened {
+        map: Arc::new(map),
+        in_memory,
+        entries,
+    })
+}
+
+/// Reads the places `jobs` of `map`; their checksums.
+fn checksums(map: &Map, jobs: &[Range<usize>], threads: &Threads) -> Vec<AtomicU64> {
+    let sums: Vec<_> = jobs.iter().map(|_| AtomicU64::new(0)).collect();
+    threads.run(jobs.len(), &|job| {
+        let place = jobs[job].clone();
+        map.read_ahead(place.clone());
+        sums[job].store(checksum(&map.as_slice()[place]), Ordering::Relaxed);
+    });
+    sums
+}
+
+/// Copies the places `jobs` of `file`, which come one behind the other, to the same places in `memory`; that, and their
+/// checksums.
+fn read(
+    file: &File,
+    mut memory: Memory,
+    jobs: &[Range<usize>],
+    threads: &Threads,
+) -> io::Result<(Map, Vec<AtomicU64>)> {
+    let sums: Vec<_> = jobs.iter().map(|_| AtomicU64::new(0)).collect();
+    let failure = Mutex::new(None);
+    let mut rest = memory.as_mut_slice();
+    let mut end = 0;
+    let mut pieces = Vec::with_capacity(jobs.len());
+    for (place, sum) in jobs.iter().zip(&sums) {
+        let (_, from_place) = rest.split_at_mut(place.start - end);
+        let (piece, after) = from_place.split_at_mut(place.len());
+        (rest, end) = (after, place.end);
+        pieces.push((place.start as u64, piece, sum));
+    }
+    threads.run_each(pieces.into_iter(), |(offset, piece, sum)| {
+        match file.read_exact_at(piece, offset) {
+            Ok(()) => sum.store(checksum(piece), Ordering::Relaxed),
+            Err(error) => {
+                let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
+                failure.get_or_insert(error);
+            }
+        }
+    });
+    match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(error) => Err(error),
+        None => Ok((memory.into_map()?, sums)),
+    }
 }
 
 /// Opens the file at `path`, and checks its header only.
@@ -82,7 +140,7 @@ pub(super) fn open_unread(
     path: &Path,
     wanted: Wanted<'_>,
     source: &dyn Source,
-) -> Result<(Arc<Map>, Vec<Option<Entry>>), Unfit> {
+) -> Result<(File, Map, Vec<Option<Entry>>), Unfit> {
     let damaged = |error: io::Error| Unfit::Damaged(format!("cannot be read: {error}"));
     let file = match File::open(path) {
         Err(error) if is_absent(&error) => return Err(Unfit::Absent),
@@ -110,7 +168,7 @@ pub(super) fn open_unread(
         )));
     }
     check_places(&header, wanted.layout, source).map_err(Unfit::Damaged)?;
-    Ok((Arc::new(map), header.entries))
+    Ok((file, map, header.entries))
 }
 
 fn is_absent(error: &io::Error) -> bool {
@@ -171,6 +229,7 @@ fn fill(file: &mut File, wanted: Wanted<'_>, source: &dyn Source) -> io::Result<
         key,
         layout,
         threads,
+        ..
     } = wanted;
     let start = start_of_matrices(source.count());
     file.set_len(0)?;

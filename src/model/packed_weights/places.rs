@@ -97,13 +97,13 @@ mod tests {
 
     #[test]
     fn older_versions_of_the_same_file_are_told_from_everything_else() {
-        let current = "model.onnx.columns32.1.packed";
+        let current = "model.onnx.columns32.2.packed";
         for (found, expected) in [
             ("model.onnx.columns32.0.packed", true),
             ("model.onnx.columns32.12.packed", true),
             ("model.onnx.columns32.0.packed.tmp", true),
-            ("model.onnx.columns32.1.packed", false),
-            ("model.onnx.columns32.1.packed.tmp", false),
+            ("model.onnx.columns32.2.packed", false),
+            ("model.onnx.columns32.2.packed.tmp", false),
             ("model.onnx.columns8.1.packed", false),
             ("model.onnx.columns32.packed", false),
             ("model.onnx.columns32.x.packed", false),

@@ -9,7 +9,9 @@
 
 use std::arch::x86_64::*;
 
-use super::{BIAS, BIAS_17, CHUNK_BYTES, SCALE, SUM, X_BYTES, XBlock, float, prefetch, word};
+use super::{
+    BIAS, BIAS_17, CHUNK_BYTES, SCALE, SUM, X_BYTES, XBlock, float, groups, prefetch, word,
+};
 use crate::kernels::columns::ColumnsMut;
 use crate::kernels::packed::{Layout, PackedMatrix, Q8Panels};
 
@@ -17,12 +19,14 @@ use crate::kernels::packed::{Layout, PackedMatrix, Q8Panels};
 pub(in super::super) const GROUP: usize = 6;
 
 const COLUMNS: usize = Layout::Columns32.columns();
+/// Bytes of the factors of a group of blocks.
+const FACTORS: usize = COLUMNS * 2;
 /// Bytes of a tile's block without zero points, and with them.
-const PLAIN: usize = COLUMNS * 18;
-const WITH_OFFSETS: usize = COLUMNS * 19;
+const PLAIN: usize = COLUMNS * 17;
+const WITH_OFFSETS: usize = COLUMNS * 18;
 /// Where the parts begin that follow the quants.
-const SCALES: usize = COLUMNS * 16;
-const OFFSETS: usize = COLUMNS * 18;
+const CODES: usize = COLUMNS * 16;
+const OFFSETS: usize = COLUMNS * 17;
 
 /// Sums of 32 columns.
 type Sums = [__m512; 2];
@@ -48,23 +52,23 @@ fn product<const BYTES: usize>(x: &Q8Panels, w: &PackedMatrix<'_>, out: &mut Col
     for first in (0..groups).step_by(step) {
         for tile in tiles.clone() {
             let place = (tile - tiles.start) * COLUMNS;
-            let (blocks, _) = w.tiles(tile..tile + 1).as_chunks::<BYTES>();
+            let tile = w.tiles(tile..tile + 1);
             for group in first..groups.min(first + step) {
                 let (x, _) = x.group(group).as_chunks::<X_BYTES>();
                 if rows == 1 {
-                    store([gemv(blocks, x)], w.output_scale(), out, 0, place);
+                    store([gemv::<BYTES>(tile, x)], w.output_scale(), out, 0, place);
                     continue;
                 }
                 let (x, _) = x.as_chunks::<GROUP>();
                 let row = group * GROUP;
                 let scale = w.output_scale();
                 match rows - row {
-                    1 => store(gemm::<1, BYTES>(blocks, x), scale, out, row, place),
-                    2 => store(gemm::<2, BYTES>(blocks, x), scale, out, row, place),
-                    3 => store(gemm::<3, BYTES>(blocks, x), scale, out, row, place),
-                    4 => store(gemm::<4, BYTES>(blocks, x), scale, out, row, place),
-                    5 => store(gemm::<5, BYTES>(blocks, x), scale, out, row, place),
-                    _ => store(gemm::<GROUP, BYTES>(blocks, x), scale, out, row, place),
+                    1 => store(gemm::<1, BYTES>(tile, x), scale, out, row, place),
+                    2 => store(gemm::<2, BYTES>(tile, x), scale, out, row, place),
+                    3 => store(gemm::<3, BYTES>(tile, x), scale, out, row, place),
+                    4 => store(gemm::<4, BYTES>(tile, x), scale, out, row, place),
+                    5 => store(gemm::<5, BYTES>(tile, x), scale, out, row, place),
+                    _ => store(gemm::<GROUP, BYTES>(tile, x), scale, out, row, place),
                 }
             }
         }
@@ -74,21 +78,24 @@ fn product<const BYTES: usize>(x: &Q8Panels, w: &PackedMatrix<'_>, out: &mut Col
 /// One tile times one row.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512vl,avx512vnni")]
-fn gemv<const BYTES: usize>(tile: &[[u8; BYTES]], x: &[XBlock]) -> Sums {
+fn gemv<const BYTES: usize>(tile: &[u8], x: &[XBlock]) -> Sums {
     let mask = _mm512_set1_epi8(0xF);
     let mut sums = [_mm512_setzero_ps(); 2];
-    for (w, x) in tile.iter().zip(x) {
-        prefetch(w);
-        let mut low = _mm512_set1_epi32(word(x, BIAS));
-        let mut raw = _mm512_set1_epi32(word(x, BIAS_17));
-        for g in 0..8 {
-            let bytes = load(w, g);
-            let x = _mm512_set1_epi32(word(x, 4 * g));
-            low = _mm512_dpbusd_epi32(low, _mm512_and_si512(bytes, mask), x);
-            raw = _mm512_dpbusd_epi32(raw, bytes, x);
+    for (factors, blocks, x) in groups::<FACTORS, BYTES, _>(tile, x) {
+        let factors = Factors::read(factors);
+        for (w, x) in blocks.iter().zip(x) {
+            prefetch(w);
+            let mut low = _mm512_set1_epi32(word(x, BIAS));
+            let mut raw = _mm512_set1_epi32(word(x, BIAS_17));
+            for g in 0..8 {
+                let bytes = load(w, g);
+                let x = _mm512_set1_epi32(word(x, 4 * g));
+                low = _mm512_dpbusd_epi32(low, _mm512_and_si512(bytes, mask), x);
+                raw = _mm512_dpbusd_epi32(raw, bytes, x);
+            }
+            let high = _mm512_srai_epi32::<4>(_mm512_sub_epi32(raw, low));
+            sums = add_block([low, high], x, &factors.scales_of(w), sums);
         }
-        let high = _mm512_srai_epi32::<4>(_mm512_sub_epi32(raw, low));
-        sums = add_block([low, high], x, &Factors::read(w), sums);
     }
     sums
 }
@@ -96,36 +103,39 @@ fn gemv<const BYTES: usize>(tile: &[[u8; BYTES]], x: &[XBlock]) -> Sums {
 /// One tile times the first ROWS rows of a group.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512vl,avx512vnni")]
-fn gemm<const ROWS: usize, const BYTES: usize>(
-    tile: &[[u8; BYTES]],
-    x: &[[XBlock; GROUP]],
-) -> [Sums; ROWS] {
+fn gemm<const ROWS: usize, const BYTES: usize>(tile: &[u8], x: &[[XBlock; GROUP]]) -> [Sums; ROWS] {
     let mask = _mm512_set1_epi8(0xF);
     let mut sums = [[_mm512_setzero_ps(); 2]; ROWS];
-    for (w, x) in tile.iter().zip(x) {
-        prefetch(w);
-        let mut dots: [[__m512i; 2]; ROWS] =
-            std::array::from_fn(|row| [_mm512_set1_epi32(word(&x[row], BIAS)); 2]);
-        for g in 0..8 {
-            let bytes = load(w, g);
-            let low = _mm512_and_si512(bytes, mask);
-            let high = _mm512_and_si512(_mm512_srli_epi32::<4>(bytes), mask);
-            for row in 0..ROWS {
-                let x = _mm512_set1_epi32(word(&x[row], 4 * g));
-                dots[row][0] = _mm512_dpbusd_epi32(dots[row][0], low, x);
-                dots[row][1] = _mm512_dpbusd_epi32(dots[row][1], high, x);
+    for (factors, blocks, x) in groups::<FACTORS, BYTES, _>(tile, x) {
+        let factors = Factors::read(factors);
+        for (w, x) in blocks.iter().zip(x) {
+            prefetch(w);
+            let mut dots: [[__m512i; 2]; ROWS] =
+                std::array::from_fn(|row| [_mm512_set1_epi32(word(&x[row], BIAS)); 2]);
+            for g in 0..8 {
+                let bytes = load(w, g);
+                let low = _mm512_and_si512(bytes, mask);
+                let high = _mm512_and_si512(_mm512_srli_epi32::<4>(bytes), mask);
+                for row in 0..ROWS {
+                    let x = _mm512_set1_epi32(word(&x[row], 4 * g));
+                    dots[row][0] = _mm512_dpbusd_epi32(dots[row][0], low, x);
+                    dots[row][1] = _mm512_dpbusd_epi32(dots[row][1], high, x);
+                }
             }
-        }
-        let factors = Factors::read(w);
-        for row in 0..ROWS {
-            sums[row] = add_block(dots[row], &x[row], &factors, sums[row]);
+            let scales = factors.scales_of(w);
+            for row in 0..ROWS {
+                sums[row] = add_block(dots[row], &x[row], &scales, sums[row]);
+            }
         }
     }
     sums
 }
 
+/// What the codes of a group of blocks of 32 columns are multiplied with.
+struct Factors([__m512; 2]);
+
 /// Scales and offsets of a block of 32 columns.
-struct Factors {
+struct Scales {
     scales: [__m512; 2],
     /// Only where the matrix has zero points.
     offsets: Option<[__m512; 2]>,
@@ -134,36 +144,49 @@ struct Factors {
 impl Factors {
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn read<const BYTES: usize>(w: &[u8; BYTES]) -> Self {
-        let (halves, _) = w[SCALES..OFFSETS].as_chunks::<32>();
-        let scales = std::array::from_fn(|i| {
+    fn read(bytes: &[u8; FACTORS]) -> Self {
+        let (halves, _) = bytes.as_chunks::<32>();
+        Self(std::array::from_fn(|i| {
             // SAFETY: the 32 bytes are there, and this load takes any alignment.
             _mm512_cvtph_ps(unsafe { _mm256_loadu_si256(halves[i].as_ptr().cast()) })
-        });
-        let offsets = (BYTES == WITH_OFFSETS).then(|| {
-            let (halves, _) = w[OFFSETS..].as_chunks::<16>();
-            std::array::from_fn(|i| {
-                // SAFETY: the 16 bytes are there, and this load takes any alignment.
-                let bytes = unsafe { _mm_loadu_si128(halves[i].as_ptr().cast()) };
-                _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes))
-            })
-        });
-        Self { scales, offsets }
+        }))
     }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn scales_of<const BYTES: usize>(&self, w: &[u8; BYTES]) -> Scales {
+        let codes = integers(&w[CODES..OFFSETS]);
+        Scales {
+            scales: std::array::from_fn(|i| _mm512_mul_ps(codes[i], self.0[i])),
+            offsets: (BYTES == WITH_OFFSETS).then(|| integers(&w[OFFSETS..])),
+        }
+    }
+}
+
+/// Signed bytes as floats.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn integers(bytes: &[u8]) -> [__m512; 2] {
+    let (halves, _) = bytes.as_chunks::<16>();
+    std::array::from_fn(|i| {
+        // SAFETY: the 16 bytes are there, and this load takes any alignment.
+        let bytes = unsafe { _mm_loadu_si128(halves[i].as_ptr().cast()) };
+        _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes))
+    })
 }
 
 /// Adds the product of one block to `sums`; `dots` are those of quants less 8.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn add_block(dots: [__m512i; 2], x: &XBlock, factors: &Factors, sums: Sums) -> Sums {
+fn add_block(dots: [__m512i; 2], x: &XBlock, scales: &Scales, sums: Sums) -> Sums {
     let scale = _mm512_set1_ps(float(x, SCALE));
     std::array::from_fn(|i| {
         let mut centered = _mm512_cvtepi32_ps(dots[i]);
-        if let Some(offsets) = factors.offsets {
+        if let Some(offsets) = scales.offsets {
             // Integers under 2^17 all the way: exact.
             centered = _mm512_fmadd_ps(offsets[i], _mm512_set1_ps(float(x, SUM)), centered);
         }
-        _mm512_fmadd_ps(_mm512_mul_ps(centered, scale), factors.scales[i], sums[i])
+        _mm512_fmadd_ps(_mm512_mul_ps(centered, scale), scales.scales[i], sums[i])
     })
 }
 

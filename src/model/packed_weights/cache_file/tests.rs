@@ -101,6 +101,7 @@ fn wanted(threads: &Threads) -> Wanted<'_> {
         key: 7,
         layout: LAYOUT,
         threads,
+        in_memory: false,
     }
 }
 
