@@ -15,7 +15,9 @@ class Session:
         llama_cpp.llama_log_set(self.silent, ctypes.c_void_p(0))
         llama_cpp.llama_backend_init()
         settings = llama_cpp.llama_model_default_params()
-        settings.use_mmap = request.memory_map
+        settings.load_mode = (
+            llama_cpp.LLAMA_LOAD_MODE_MMAP if request.memory_map else llama_cpp.LLAMA_LOAD_MODE_NONE
+        )
         self.model = llama_cpp.llama_model_load_from_file(request.model.encode(), settings)
         if not self.model:
             raise SystemExit(f"llama.cpp does not load {request.model}")

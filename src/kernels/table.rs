@@ -13,10 +13,8 @@ use super::set;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PackedKernels {
     pub(super) layout: Layout,
-    /// Form of one row of activations alone.
-    pub(super) row: PanelFormat,
-    /// Form of several.
-    pub(super) group: PanelFormat,
+    /// Form of so many rows of activations; that of a form's own number of rows is the same form.
+    pub(super) format: fn(usize) -> PanelFormat,
     pub(super) quantize: fn(&PanelRows<'_>, &mut Q8PanelMut<'_>),
     pub(super) matmul: fn(&Q8Panels, &PackedMatrix<'_>, &mut ColumnsMut<'_>),
 }
@@ -118,12 +116,7 @@ impl Kernels {
 
     /// Makes room in `panels` for `rows` rows of `k` activations; what it held is lost.
     pub fn resize_panels(&self, panels: &mut Q8Panels, rows: usize, k: usize) {
-        let format = if rows == 1 {
-            self.packed.row
-        } else {
-            self.packed.group
-        };
-        panels.resize(rows, k, format);
+        panels.resize(rows, k, (self.packed.format)(rows));
     }
 
     /// Quantizes the rows of `panel`: `activations` are those rows, `[panel.rows().len(), panel.k()]`. The rule is
@@ -141,7 +134,7 @@ impl Kernels {
             "activations of {rows} rows of {k}"
         );
         assert!(
-            [self.packed.row, self.packed.group].contains(&panel.format),
+            panel.format == (self.packed.format)(panel.format.rows),
             "a panel of another set"
         );
         let rows = PanelRows {
@@ -170,11 +163,7 @@ impl Kernels {
         assert_eq!(w.layout(), self.packed.layout, "layout of the weights");
         assert_eq!(x.k(), w.shape().k, "length of a row");
         assert_eq!(x.rows(), out.rows(), "rows of the product");
-        let format = if x.rows() == 1 {
-            self.packed.row
-        } else {
-            self.packed.group
-        };
+        let format = (self.packed.format)(x.rows());
         assert_eq!(x.format(), Some(format), "form of the activations");
         assert!(
             columns.start.is_multiple_of(tile)

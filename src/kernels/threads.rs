@@ -3,7 +3,8 @@
 //! Each thread begins with its own part of the chunks and takes them in order, so it streams through memory, and
 //! what it reads is the same from turn to turn. Who is done takes from the end of the part that has most left, so a
 //! slow core does not hold up the rest. A worker that wakes up after the last chunk was taken is not waited for,
-//! and one whose core was taken from it in the middle of a chunk is left out for a while. Workers spin for [`SPIN`]
+//! and one whose core was taken from it in the middle of a chunk, or that runs on its caller's core, is left out for a
+//! while. Workers spin for [`SPIN`]
 //! after a turn, then park; they do not spin at all where there are more threads than cores.
 //!
 //! This file is the pool as its users see it; `turn` is the protocol between the caller and the workers, `part`
@@ -41,7 +42,12 @@ pub struct ThreadOptions {
     pub spin: Duration,
     /// Called by each thread of the pool's own when it starts, with its slot: 1 and up. Must not panic.
     pub on_start: Option<Box<dyn Fn(usize) + Send + Sync>>,
+    /// Tells the core that the calling thread runs on, where the system does. Must not panic.
+    pub core: Option<Box<dyn Fn() -> Option<usize> + Send + Sync>>,
 }
+
+/// Tells the core that the calling thread runs on.
+type Core = Box<dyn Fn() -> Option<usize> + Send + Sync>;
 
 impl ThreadOptions {
     /// `count` threads that spin for [`SPIN`], or not at all where the process may use fewer cores.
@@ -52,6 +58,7 @@ impl ThreadOptions {
             count,
             spin: if count > cores { Duration::ZERO } else { SPIN },
             on_start: None,
+            core: None,
         }
     }
 }
@@ -87,7 +94,10 @@ impl Threads {
     /// As [`Threads::new`], set up in detail.
     #[must_use]
     pub fn with_options(options: ThreadOptions) -> Self {
-        let timing = Timing::new(options.spin);
+        let timing = Timing {
+            core: options.core,
+            ..Timing::new(options.spin)
+        };
         Self::with_timing(options.count, timing, options.on_start)
     }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::unistd::Pid;
 
 use crate::kernels::{SPIN, ThreadOptions, Threads};
@@ -96,6 +96,7 @@ impl Cores {
     pub(super) fn start_threads(&self) -> Threads {
         let mut options = ThreadOptions::new(self.threads);
         options.spin = if self.enough { SPIN } else { Duration::ZERO };
+        options.core = Some(Box::new(|| sched_getcpu().ok()));
         if self.hold != Hold::Free {
             let cores = self.clone();
             options.on_start = Some(Box::new(move |slot| cores.hold_this_thread(slot)));

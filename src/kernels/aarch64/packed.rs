@@ -37,8 +37,13 @@ const TILE_BLOCK_WITH_OFFSETS: usize = TILE_BLOCK + COLUMNS;
 /// Of the set `neon`.
 pub(super) const NEON: PackedKernels = PackedKernels {
     layout: Layout::Rows8,
-    row: rows::NEON_ROW,
-    group: rows::GROUP,
+    format: |rows| {
+        if rows == 1 {
+            rows::NEON_ROW
+        } else {
+            rows::GROUP
+        }
+    },
     quantize: rows::quantize_neon,
     matmul: matmul_neon,
 };
@@ -46,15 +51,26 @@ pub(super) const NEON: PackedKernels = PackedKernels {
 /// Of the set `neon+dotprod`.
 pub(super) const DOTPROD: PackedKernels = PackedKernels {
     layout: Layout::Pairs8,
-    row: rows::DOTPROD_ROW,
-    group: rows::GROUP,
+    format: |rows| {
+        if rows == 1 {
+            rows::DOTPROD_ROW
+        } else {
+            rows::GROUP
+        }
+    },
     quantize: rows::quantize_dotprod,
     matmul: matmul_dotprod,
 };
 
 /// Of the set `neon+i8mm`.
 pub(super) const I8MM: PackedKernels = PackedKernels {
-    group: rows::I8MM_GROUP,
+    format: |rows| {
+        if rows == 1 {
+            rows::DOTPROD_ROW
+        } else {
+            rows::I8MM_GROUP
+        }
+    },
     quantize: rows::quantize_i8mm,
     matmul: matmul_i8mm,
     ..DOTPROD

@@ -24,8 +24,7 @@ pub(super) const KERNELS: Kernels = Kernels {
     name: "scalar",
     packed: PackedKernels {
         layout: Layout::Rows8,
-        row: packed::ROW,
-        group: packed::ROW,
+        format: |_rows| packed::ROW,
         quantize: packed::quantize,
         matmul: packed::matmul,
     },

@@ -1,4 +1,5 @@
-//! Which workers to leave out for a while because they held up the caller: their core is taken by other work.
+//! Which workers to leave out for a while because their core is taken by other work: they held up the caller, or they
+//! were put on its core, which they then take from it.
 //!
 //! A worker whose core is taken in the middle of a chunk is missed for a time slice of the other process, some
 //! milliseconds, in which the caller could have done its work many times over. So it is left out for a multiple of
@@ -55,6 +56,15 @@ impl Attendance {
         if lost <= rules.wait_min.max(chunk.saturating_mul(rules.wait_chunks)) {
             return None;
         }
+        Some(self.absent(rules, lost, left))
+    }
+
+    /// Takes note that the worker was on the caller's core at `now`; returns until when it is to be left out.
+    pub(super) fn in_the_way(&mut self, rules: &Rules, now: u64) -> u64 {
+        self.absent(rules, 0, now)
+    }
+
+    fn absent(&mut self, rules: &Rules, lost: u64, left: u64) -> u64 {
         let mut absence = lost.saturating_mul(rules.absence_per_loss);
         let present = left.saturating_sub(self.returned);
         if present < self.absence {
@@ -62,7 +72,7 @@ impl Attendance {
         }
         self.absence = absence.clamp(rules.absence_min, rules.absence_max);
         self.returned = left.saturating_add(self.absence);
-        Some(self.returned)
+        self.returned
     }
 }
 
@@ -116,6 +126,18 @@ mod tests {
         let left = now + 300 * MS + 4 * MS;
         let until = worker.waited(&RULES, 0, left - 4 * MS, left).unwrap();
         assert_eq!(until - left, 40 * MS);
+    }
+
+    #[test]
+    fn who_is_in_the_way_is_left_out_shortly_and_longer_each_time() {
+        let mut worker = Attendance::default();
+        let mut now = 1000 * MS;
+        for absence in [20, 40, 80, 160, 300, 300] {
+            let until = worker.in_the_way(&RULES, now);
+            assert_eq!(until - now, absence * MS);
+            now = until + MS;
+        }
+        assert_eq!(worker.in_the_way(&RULES, now + 400 * MS), now + 420 * MS);
     }
 
     #[test]

@@ -212,6 +212,7 @@ fn a_worker_that_held_up_the_caller_is_left_out_and_comes_back() {
                 absence_min: MS,
                 absence_max: 500 * MS,
             },
+            core: None,
         };
         let threads = Threads::with_timing(2, timing, None);
         let meeting = Barrier::new(2);
@@ -242,6 +243,37 @@ fn a_worker_that_held_up_the_caller_is_left_out_and_comes_back() {
         time.fetch_add(99 * MS, Ordering::SeqCst);
         runs_alone();
         time.fetch_add(MS, Ordering::SeqCst);
+        all_threads_meet(&threads);
+    });
+}
+
+#[test]
+fn a_worker_on_its_callers_core_leaves_it_to_the_caller_and_comes_back() {
+    in_time(|| {
+        // The test says which time it is, and whether the worker has a core of its own.
+        let (time, apart) = (Arc::new(AtomicU64::new(1)), Arc::new(AtomicU64::new(0)));
+        let caller = thread::current().id();
+        let mut timing = Timing::new(Duration::ZERO);
+        timing.rules.wait_min = u64::MAX;
+        timing.clock = {
+            let time = Arc::clone(&time);
+            Box::new(move || time.load(Ordering::SeqCst))
+        };
+        timing.core = Some({
+            let apart = Arc::clone(&apart);
+            Box::new(move || {
+                let is_caller = thread::current().id() == caller;
+                let own = apart.load(Ordering::SeqCst) == 1;
+                Some(usize::from(!is_caller && own))
+            })
+        });
+        let threads = Threads::with_timing(2, timing, None);
+        for _ in 0..100 {
+            threads.run(50, &|_| assert_eq!(thread::current().id(), caller));
+        }
+        apart.store(1, Ordering::SeqCst);
+        // Longer than it is ever left out.
+        time.fetch_add(Rules::default().absence_max + 1, Ordering::SeqCst);
         all_threads_meet(&threads);
     });
 }

@@ -12,11 +12,12 @@
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::Core;
 use super::attendance::{Attendance, Rules};
 use super::part::Part;
 
@@ -34,6 +35,8 @@ pub(super) struct Timing {
     pub(super) clock: Clock,
     /// Who is left out for how long.
     pub(super) rules: Rules,
+    /// Tells who is in whose way.
+    pub(super) core: Option<Core>,
 }
 
 impl Timing {
@@ -45,6 +48,7 @@ impl Timing {
             spin,
             clock: Box::new(clock),
             rules: Rules::default(),
+            core: None,
         }
     }
 }
@@ -82,6 +86,8 @@ pub(super) struct Shared {
     busy: AtomicBool,
     stop: AtomicBool,
     timing: Timing,
+    /// The core that the caller was on when it opened the job.
+    caller_core: AtomicUsize,
     attendance: Mutex<Box<[Attendance]>>,
     caller_waits: AtomicBool,
     all_left: (Mutex<()>, Condvar),
@@ -94,6 +100,8 @@ unsafe impl Sync for Shared {}
 // SAFETY: the pointer in `job` is only followed while `lead` keeps what it points to alive.
 unsafe impl Send for Shared {}
 
+/// Where the system does not tell.
+const NO_CORE: usize = usize::MAX;
 const OPEN: u64 = 1;
 const INSIDE: u64 = 2;
 const INSIDE_MASK: u64 = (1 << 32) - INSIDE;
@@ -109,6 +117,7 @@ impl Shared {
             busy: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             timing,
+            caller_core: AtomicUsize::new(NO_CORE),
             attendance: Mutex::new(vec![Attendance::default(); workers].into()),
             caller_waits: AtomicBool::new(false),
             all_left: Default::default(),
@@ -175,6 +184,8 @@ impl Shared {
     fn open(&self, job: &(dyn Fn(usize, usize) + Sync), helpers: &[JoinHandle<()>]) {
         // SAFETY: only the lifetime changes; `lead` clears the pointer before it returns.
         let job: &'static (dyn Fn(usize, usize) + Sync) = unsafe { std::mem::transmute(job) };
+        let core = self.core().unwrap_or(NO_CORE);
+        self.caller_core.store(core, Ordering::Relaxed);
         // SAFETY: closed and empty (the end of the last `lead` made it so) and `busy` held: nobody looks.
         unsafe { *self.job.get() = Some(job) };
         let turn = self.turn() + 1;
@@ -266,8 +277,12 @@ impl Shared {
                 continue;
             };
             seen = turn;
+            if self.is_in_the_way() {
+                let until = lock(&self.attendance)[slot - 1]
+                    .in_the_way(&self.timing.rules, (self.timing.clock)());
+                seat.absent_until.store(until, Ordering::SeqCst);
             // SAFETY: entered, so `lead` is waiting for this worker to leave and does not touch the job.
-            if let Some(job) = unsafe { *self.job.get() } {
+            } else if let Some(job) = unsafe { *self.job.get() } {
                 // SAFETY: `lead` keeps the closure alive until every worker has left.
                 self.take_chunks(unsafe { &*job }, slot);
             }
@@ -279,6 +294,16 @@ impl Shared {
                 self.all_left.1.notify_one();
             }
         }
+    }
+
+    fn core(&self) -> Option<usize> {
+        self.timing.core.as_ref().and_then(|core| core())
+    }
+
+    /// Whether the calling worker runs on the caller's core: all it does there, the caller could do itself.
+    fn is_in_the_way(&self) -> bool {
+        let core = self.core();
+        core.is_some() && core == Some(self.caller_core.load(Ordering::Relaxed))
     }
 
     /// Whether there is an open job of another turn than `seen`, and the worker at `seat` is wanted.

@@ -52,8 +52,7 @@ const AVX2: Kernels = Kernels {
     name: "avx2",
     packed: PackedKernels {
         layout: Layout::Columns8,
-        row: packed::format(1),
-        group: packed::format(packed::columns8::GROUP),
+        format: |rows| packed::format(rows.min(packed::columns8::GROUP)),
         quantize: entry::quantize_packed,
         matmul: entry::matmul_packed_avx2,
     },
@@ -78,8 +77,7 @@ const AVX512VNNI: Kernels = Kernels {
     name: "avx512vnni",
     packed: PackedKernels {
         layout: Layout::Columns32,
-        row: packed::format(1),
-        group: packed::format(packed::avx512::GROUP),
+        format: |rows| packed::format(rows.min(packed::avx512::GROUP)),
         quantize: entry::quantize_packed,
         matmul: entry::matmul_packed_avx512,
     },

@@ -34,7 +34,7 @@ const AHEAD: usize = 4096;
 /// Activations of one block of one row.
 type XBlock = [u8; X_BYTES];
 
-/// A group of `rows` rows.
+/// A group of `rows` rows. Few rows make a small group, because all of it is read for every tile.
 pub(super) const fn format(rows: usize) -> PanelFormat {
     PanelFormat {
         rows,

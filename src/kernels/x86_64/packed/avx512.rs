@@ -8,6 +8,7 @@
 //! A group's sums stay in registers through all of k.
 
 use std::arch::x86_64::*;
+use std::ops::Range;
 
 use super::{
     BIAS, BIAS_17, CHUNK_BYTES, SCALE, SUM, X_BYTES, XBlock, float, groups, prefetch, word,
@@ -43,36 +44,71 @@ pub(in super::super) fn matmul(x: &Q8Panels, w: &PackedMatrix<'_>, out: &mut Col
 
 #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512vl,avx512vnni")]
 fn product<const BYTES: usize>(x: &Q8Panels, w: &PackedMatrix<'_>, out: &mut ColumnsMut<'_>) {
-    let range = out.columns();
-    let tiles = range.start / COLUMNS..range.end.div_ceil(COLUMNS);
-    let rows = out.rows();
-    let group_bytes = w.shape().blocks() * GROUP * X_BYTES;
+    match out.rows() {
+        0 => {}
+        1 => few::<1, BYTES>(x, w, out),
+        2 => few::<2, BYTES>(x, w, out),
+        3 => few::<3, BYTES>(x, w, out),
+        4 => few::<4, BYTES>(x, w, out),
+        5 => few::<5, BYTES>(x, w, out),
+        _ => many::<BYTES>(x, w, out),
+    }
+}
+
+/// The product with one group of ROWS rows.
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512vl,avx512vnni")]
+fn few<const ROWS: usize, const BYTES: usize>(
+    x: &Q8Panels,
+    w: &PackedMatrix<'_>,
+    out: &mut ColumnsMut<'_>,
+) {
+    let tiles = tiles(out);
+    for tile in tiles.clone() {
+        let place = (tile - tiles.start) * COLUMNS;
+        let tile = w.tiles(tile..tile + 1);
+        let (x, _) = x.group(0).as_chunks::<X_BYTES>();
+        if ROWS == 1 {
+            store([gemv::<BYTES>(tile, x)], w.output_scale(), out, 0, place);
+        } else {
+            let (x, _) = x.as_chunks::<ROWS>();
+            let sums = gemm::<ROWS, ROWS, BYTES>(tile, x);
+            store(sums, w.output_scale(), out, 0, place);
+        }
+    }
+}
+
+/// The product with groups of GROUP rows, the last of which may be fewer.
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512vl,avx512vnni")]
+fn many<const BYTES: usize>(x: &Q8Panels, w: &PackedMatrix<'_>, out: &mut ColumnsMut<'_>) {
+    let tiles = tiles(out);
+    let (rows, scale) = (out.rows(), w.output_scale());
     let groups = rows.div_ceil(GROUP);
-    let step = (CHUNK_BYTES / group_bytes).max(1);
+    let step = (CHUNK_BYTES / (w.shape().blocks() * GROUP * X_BYTES)).max(1);
     for first in (0..groups).step_by(step) {
         for tile in tiles.clone() {
             let place = (tile - tiles.start) * COLUMNS;
             let tile = w.tiles(tile..tile + 1);
             for group in first..groups.min(first + step) {
                 let (x, _) = x.group(group).as_chunks::<X_BYTES>();
-                if rows == 1 {
-                    store([gemv::<BYTES>(tile, x)], w.output_scale(), out, 0, place);
-                    continue;
-                }
                 let (x, _) = x.as_chunks::<GROUP>();
                 let row = group * GROUP;
-                let scale = w.output_scale();
                 match rows - row {
-                    1 => store(gemm::<1, BYTES>(tile, x), scale, out, row, place),
-                    2 => store(gemm::<2, BYTES>(tile, x), scale, out, row, place),
-                    3 => store(gemm::<3, BYTES>(tile, x), scale, out, row, place),
-                    4 => store(gemm::<4, BYTES>(tile, x), scale, out, row, place),
-                    5 => store(gemm::<5, BYTES>(tile, x), scale, out, row, place),
-                    _ => store(gemm::<GROUP, BYTES>(tile, x), scale, out, row, place),
+                    1 => store(gemm::<1, GROUP, BYTES>(tile, x), scale, out, row, place),
+                    2 => store(gemm::<2, GROUP, BYTES>(tile, x), scale, out, row, place),
+                    3 => store(gemm::<3, GROUP, BYTES>(tile, x), scale, out, row, place),
+                    4 => store(gemm::<4, GROUP, BYTES>(tile, x), scale, out, row, place),
+                    5 => store(gemm::<5, GROUP, BYTES>(tile, x), scale, out, row, place),
+                    _ => store(gemm::<GROUP, GROUP, BYTES>(tile, x), scale, out, row, place),
                 }
             }
         }
     }
+}
+
+/// The tiles that `out` covers.
+fn tiles(out: &ColumnsMut<'_>) -> Range<usize> {
+    let columns = out.columns();
+    columns.start / COLUMNS..columns.end.div_ceil(COLUMNS)
 }
 
 /// One tile times one row.
@@ -100,10 +136,13 @@ fn gemv<const BYTES: usize>(tile: &[u8], x: &[XBlock]) -> Sums {
     sums
 }
 
-/// One tile times the first ROWS rows of a group.
+/// One tile times the first ROWS of OF rows.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512vl,avx512vnni")]
-fn gemm<const ROWS: usize, const BYTES: usize>(tile: &[u8], x: &[[XBlock; GROUP]]) -> [Sums; ROWS] {
+fn gemm<const ROWS: usize, const OF: usize, const BYTES: usize>(
+    tile: &[u8],
+    x: &[[XBlock; OF]],
+) -> [Sums; ROWS] {
     let mask = _mm512_set1_epi8(0xF);
     let mut sums = [[_mm512_setzero_ps(); 2]; ROWS];
     for (factors, blocks, x) in groups::<FACTORS, BYTES, _>(tile, x) {

@@ -40,11 +40,24 @@ macro_rules! product {
                 w: &PackedMatrix<'_>,
                 out: &mut ColumnsMut<'_>,
             ) {
-                match (w.shape().zero_points, out.rows()) {
-                    (false, 1) => product::<1, PLAIN>(x, w, out),
-                    (true, 1) => product::<1, WITH_OFFSETS>(x, w, out),
-                    (false, _) => product::<GROUP, PLAIN>(x, w, out),
-                    (true, _) => product::<GROUP, WITH_OFFSETS>(x, w, out),
+                if w.shape().zero_points {
+                    grouped::<WITH_OFFSETS>(x, w, out);
+                } else {
+                    grouped::<PLAIN>(x, w, out);
+                }
+            }
+
+            #[target_feature(enable = $features)]
+            fn grouped<const BYTES: usize>(
+                x: &Q8Panels,
+                w: &PackedMatrix<'_>,
+                out: &mut ColumnsMut<'_>,
+            ) {
+                match out.rows() {
+                    1 => product::<1, BYTES>(x, w, out),
+                    2 => product::<2, BYTES>(x, w, out),
+                    3 => product::<3, BYTES>(x, w, out),
+                    _ => product::<GROUP, BYTES>(x, w, out),
                 }
             }
 
