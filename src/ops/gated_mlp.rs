@@ -1,14 +1,17 @@
 //! A feed-forward layer with a gate: `Y = (silu(X · gateᵀ) · (X · upᵀ)) · downᵀ`, `silu(x) = x / (1 + e^-x)`.
 //!
 //! X is `[…, k]` f32, Y is `[…, n]` f32. No ONNX operator: `rewrite` puts it in place of the three products and
-//! what stands between them, so that X is quantized once and gate and up are one pass over the threads.
+//! what stands between them, so that X is quantized once and gate and up are one pass over the threads. The norm of X
+//! may be in front of it (`normed`).
 
 use std::sync::Mutex;
 
 use tract_onnx::tract_hir::internal::*;
 
 use super::graph_op::{self, Bindable, Bound};
+use super::normed;
 use super::projection::{self, MatrixSpec, Projection, Scratch};
+use super::simplified_layer_norm::{Norm, NormSpec};
 use super::{Binding, Refusal};
 use crate::kernels::ColumnsMut;
 
@@ -17,11 +20,14 @@ use crate::kernels::ColumnsMut;
 pub(super) struct GatedMlp {
     /// Gate, up, down.
     matrices: [MatrixSpec; 3],
+    /// In front of it.
+    pub(super) norm: Option<NormSpec>,
     bound: Bound<Parts>,
 }
 
 #[derive(Debug)]
 struct Parts {
+    norm: Option<Norm>,
     gate_and_up: Projection,
     down: Projection,
 }
@@ -34,8 +40,17 @@ impl GatedMlp {
             && gate.shape.n == down.shape.k;
         fits.then(|| Self {
             matrices,
+            norm: None,
             bound: Bound::default(),
         })
+    }
+
+    /// The same layer of rows that `norm` has normalized.
+    pub(super) fn after(&self, norm: &NormSpec) -> Self {
+        Self {
+            norm: Some(norm.clone()),
+            ..self.clone()
+        }
     }
 }
 
@@ -47,6 +62,7 @@ impl Bindable for GatedMlp {
     fn bind(&mut self, binding: &Binding<'_>) -> Result<(), Refusal> {
         let (gate_and_up, down) = self.matrices.split_at(2);
         self.bound.set(Parts {
+            norm: normed::bind(binding, self.norm.as_ref())?,
             gate_and_up: Projection::new(binding, gate_and_up)?,
             down: Projection::new(binding, down)?,
         });
@@ -57,6 +73,10 @@ impl Bindable for GatedMlp {
         let mut shape: TVec<TDim> = input.into();
         *shape.last_mut().context("activations without axes")? = self.matrices[2].shape.n.to_dim();
         Ok(shape)
+    }
+
+    fn has_sum(&self) -> bool {
+        self.norm.as_ref().is_some_and(NormSpec::with_sum)
     }
 }
 
@@ -117,22 +137,16 @@ impl Op for GatedMlp {
 impl EvalOp for GatedMlp {
     fn eval(&self, _context: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let parts = self.bound.get()?;
-        let (rows, k) = graph_op::rows(&inputs[0])?;
-        ensure!(
-            k == parts.gate_and_up.k(),
-            "activations of width {k}, expected {}",
-            parts.gate_and_up.k()
-        );
-        let x = graph_op::floats(&inputs[0])?;
-        let mut shape: TVec<usize> = inputs[0].shape().into();
-        *shape.last_mut().context("activations without axes")? = parts.down.n();
-        let mut result = Ok(());
-        let y = graph_op::tensor(&shape, |y| {
-            let runtime = parts.down.runtime();
-            result = runtime.timed(|| parts.run(rows, x, y));
-        })?;
-        result?;
-        Ok(tvec!(y))
+        let runtime = parts.down.runtime();
+        let multiply = |x: normed::Rows<'_>| {
+            let mut result = Ok(());
+            let y = graph_op::tensor(&x.shape_with(parts.down.n())?, |y| {
+                result = runtime.timed(|| parts.run(x.rows, x.floats, y));
+            })?;
+            result.map(|()| y)
+        };
+        let k = parts.gate_and_up.k();
+        normed::outputs(parts.norm.as_ref(), runtime, &inputs, k, multiply)
     }
 
     not_out_of_plan!();

@@ -30,6 +30,11 @@ pub(super) trait Bindable: TypedOp + Clone + PartialEq {
 
     /// Shape of every output, given that of the first input.
     fn output_shape(&self, input: &[TDim]) -> TractResult<TVec<TDim>>;
+
+    /// Whether there is one more output, of the shape of the first input: the sum that a norm in front has made.
+    fn has_sum(&self) -> bool {
+        false
+    }
 }
 
 /// Facts of the f32 outputs.
@@ -38,8 +43,12 @@ pub(super) fn f32_facts<T: Bindable>(
     inputs: &[&TypedFact],
 ) -> TractResult<TVec<TypedFact>> {
     let input = inputs.first().context("an operator without input")?;
-    let shape = op.output_shape(&input.shape.to_tvec())?;
-    Ok((0..op.output_count()).map(|_| f32::fact(&shape)).collect())
+    let input = input.shape.to_tvec();
+    let shape = op.output_shape(&input)?;
+    let outputs = (0..op.output_count()).map(|_| f32::fact(&shape));
+    Ok(outputs
+        .chain(op.has_sum().then(|| f32::fact(&input)))
+        .collect())
 }
 
 /// A graph operator on tract's inference side.

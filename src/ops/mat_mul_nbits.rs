@@ -1,15 +1,18 @@
 //! com.microsoft MatMulNBits: `Y = A · dequantize(B)ᵀ (+ bias)`, B in blocks of 4- or 8-bit weights.
 //!
 //! A is `[…, K]` f32, Y is `[…, N]` f32. Constant inputs: B (1), scales (2), zero points (3), bias (5). After
-//! `rewrite` it may stand for several of them: matrices side by side, their outputs joined along the last axis.
+//! `rewrite` it may stand for several of them: matrices side by side, their outputs joined along the last axis, and
+//! have the norm of A in front of it (`normed`).
 
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::graph_op::{self, Bindable, Bound, GraphOp};
+use super::normed;
 use super::packing::MatrixKey;
 use super::projection::{MatrixSpec, Projection};
+use super::simplified_layer_norm::{Norm, NormSpec};
 use super::{Binding, Refusal};
 use crate::kernels::BlockShape;
 
@@ -18,7 +21,15 @@ use crate::kernels::BlockShape;
 pub(super) struct MatMulNBits {
     /// From left to right in the output; all of one k.
     pub(super) matrices: Vec<MatrixSpec>,
-    bound: Bound<Projection>,
+    /// In front of it.
+    pub(super) norm: Option<NormSpec>,
+    bound: Bound<Parts>,
+}
+
+#[derive(Debug)]
+struct Parts {
+    norm: Option<Norm>,
+    projection: Projection,
 }
 
 impl MatMulNBits {
@@ -26,7 +37,16 @@ impl MatMulNBits {
     pub(super) fn of(matrices: Vec<MatrixSpec>) -> Self {
         Self {
             matrices,
+            norm: None,
             bound: Bound::default(),
+        }
+    }
+
+    /// The same product of rows that `norm` has normalized.
+    pub(super) fn after(&self, norm: &NormSpec) -> Self {
+        Self {
+            norm: Some(norm.clone()),
+            ..self.clone()
         }
     }
 
@@ -97,7 +117,10 @@ impl Bindable for MatMulNBits {
     }
 
     fn bind(&mut self, binding: &Binding<'_>) -> Result<(), Refusal> {
-        self.bound.set(Projection::new(binding, &self.matrices)?);
+        self.bound.set(Parts {
+            norm: normed::bind(binding, self.norm.as_ref())?,
+            projection: Projection::new(binding, &self.matrices)?,
+        });
         Ok(())
     }
 
@@ -105,6 +128,10 @@ impl Bindable for MatMulNBits {
         let mut shape: TVec<TDim> = input.into();
         *shape.last_mut().context("activations without axes")? = self.n().to_dim();
         Ok(shape)
+    }
+
+    fn has_sum(&self) -> bool {
+        self.norm.as_ref().is_some_and(NormSpec::with_sum)
     }
 }
 
@@ -118,26 +145,20 @@ impl Op for MatMulNBits {
 
 impl EvalOp for MatMulNBits {
     fn eval(&self, _context: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let projection = self.bound.get()?;
-        let (rows, k) = graph_op::rows(&inputs[0])?;
-        ensure!(
-            k == projection.k(),
-            "activations of width {k}, expected {}",
-            projection.k()
-        );
-        let a = graph_op::floats(&inputs[0])?;
-        let mut shape: TVec<usize> = inputs[0].shape().into();
-        *shape.last_mut().context("activations without axes")? = projection.n();
-        let mut scratch = super::lock(&projection.runtime().scratch.products);
-        let mut result = Ok(());
-        let y = graph_op::tensor(&shape, |y| {
-            result = projection.runtime().timed(|| {
-                let input = projection.quantize(rows, a, &mut scratch.input);
-                projection.run(rows, input, y)
-            });
-        })?;
-        result?;
-        Ok(tvec!(y))
+        let Parts { norm, projection } = self.bound.get()?;
+        let runtime = projection.runtime();
+        let multiply = |x: normed::Rows<'_>| {
+            let mut scratch = super::lock(&runtime.scratch.products);
+            let mut result = Ok(());
+            let y = graph_op::tensor(&x.shape_with(projection.n())?, |y| {
+                result = runtime.timed(|| {
+                    let input = projection.quantize(x.rows, x.floats, &mut scratch.input);
+                    projection.run(x.rows, input, y)
+                });
+            })?;
+            result.map(|()| y)
+        };
+        normed::outputs(norm.as_ref(), runtime, &inputs, projection.k(), multiply)
     }
 
     not_out_of_plan!();

@@ -13,6 +13,7 @@ mod group_query_attention;
 mod kv_cache;
 mod last_row;
 mod mat_mul_nbits;
+mod normed;
 mod packing;
 mod profile;
 mod projection;
@@ -141,6 +142,8 @@ pub struct Runtime {
 #[derive(Debug, Default)]
 pub struct Scratch {
     products: Mutex<projection::Scratch>,
+    /// Rows that were normalized for a product.
+    normed: Mutex<Vec<f32>>,
     attention: Mutex<group_query_attention::Scratch>,
 }
 

@@ -3,6 +3,7 @@
 //! | rule | pattern | becomes |
 //! |---|---|---|
 //! | `query, key and value` | three MatMulNBits of one input, each only for a GroupQueryAttention | one MatMulNBits, packed attention |
+//! | `norm` | MatMulNBits or GatedMlp of a norm, which nothing else uses | the product with the norm in front of it |
 //! | `gated layer` | MatMulNBits of (g · sigmoid(g)) · u, g and u MatMulNBits of one input | GatedMlp |
 //!
 //! Where a value is used elsewhere too, or sizes do not fit, the graph stays as it is.
@@ -18,6 +19,7 @@ use super::gated_mlp::GatedMlp;
 use super::group_query_attention::GroupQueryAttention;
 use super::mat_mul_nbits::MatMulNBits;
 use super::projection::{COLUMNS_STEP, MatrixSpec};
+use super::simplified_layer_norm::{NormSpec, SimplifiedLayerNorm};
 
 /// Applies every rule of this module's page as often as it fits.
 ///
@@ -27,6 +29,8 @@ pub fn join_operators(model: &mut TypedModel) -> TractResult<()> {
     Rewriter::default()
         .with_rule_for("query, key and value", join_query_key_value)
         .with_rule_for("gated layer", join_gated_mlp)
+        .with_rule_for("norm of a product", join_norm_of_product)
+        .with_rule_for("norm of a gated layer", join_norm_of_gated_mlp)
         .rewrite(&(), model)
 }
 
@@ -68,7 +72,8 @@ fn join_query_key_value(
     let mut matrices: Vec<MatrixSpec> = Vec::new();
     let mut source = None;
     for outlet in [query, key, value] {
-        let Some((product, input)) = only_maker::<MatMulNBits>(model, outlet) else {
+        let product = only_maker::<MatMulNBits>(model, outlet);
+        let Some((product, input)) = product.filter(|(product, _)| product.norm.is_none()) else {
             return Ok(None);
         };
         if *source.get_or_insert(input) != input {
@@ -119,7 +124,7 @@ fn silu_of(model: &TypedModel, outlet: OutletId) -> Option<OutletId> {
 /// The one matrix of the product that makes `outlet`, which `uses` inputs use, and the product's input.
 fn matrix_of(model: &TypedModel, outlet: OutletId, uses: usize) -> Option<(&MatrixSpec, OutletId)> {
     let node = model.node(outlet.node);
-    let product = node.op_as::<MatMulNBits>()?;
+    let product = node.op_as::<MatMulNBits>().filter(|p| p.norm.is_none())?;
     let only = node.outputs[0].successors.len() == uses && !model.outputs.contains(&outlet);
     match (&*product.matrices, &*node.inputs, only) {
         ([matrix], &[input], true) => Some((matrix, input)),
@@ -135,7 +140,7 @@ fn join_gated_mlp(
     down: &MatMulNBits,
 ) -> TractResult<Option<TypedModelPatch>> {
     let joined = || {
-        let [down] = &*down.matrices else {
+        let ([down], None) = (&*down.matrices, &down.norm) else {
             return None;
         };
         let [a, b] = factors(model, *node.inputs.first()?)?;
@@ -157,5 +162,56 @@ fn join_gated_mlp(
     let input = patch.tap_model(model, input)?;
     let out = patch.wire_node(name, layer, &[input])?;
     patch.shunt_outside(model, node.id.into(), out[0])?;
+    Ok(Some(patch))
+}
+
+fn join_norm_of_product(
+    _context: &(),
+    model: &TypedModel,
+    node: &TypedNode,
+    name: &str,
+    product: &MatMulNBits,
+) -> TractResult<Option<TypedModelPatch>> {
+    if product.norm.is_some() {
+        return Ok(None);
+    }
+    join_norm(model, node, name, |norm| product.after(norm))
+}
+
+fn join_norm_of_gated_mlp(
+    _context: &(),
+    model: &TypedModel,
+    node: &TypedNode,
+    name: &str,
+    layer: &GatedMlp,
+) -> TractResult<Option<TypedModelPatch>> {
+    if layer.norm.is_some() {
+        return Ok(None);
+    }
+    join_norm(model, node, name, |norm| layer.after(norm))
+}
+
+/// Puts what `after` makes of a norm in place of that norm and of `node`, which multiplies its rows.
+fn join_norm<T: Into<Box<dyn TypedOp>>>(
+    model: &TypedModel,
+    node: &TypedNode,
+    name: &str,
+    after: impl FnOnce(&NormSpec) -> T,
+) -> TractResult<Option<TypedModelPatch>> {
+    let &[normed] = &*node.inputs else {
+        return Ok(None);
+    };
+    let maker = model.node(normed.node);
+    let only = maker.outputs[0].successors.len() == 1 && !model.outputs.contains(&normed);
+    let (Some(norm), true, 0) = (maker.op_as::<SimplifiedLayerNorm>(), only, normed.slot) else {
+        return Ok(None);
+    };
+    let mut patch = TypedModelPatch::default();
+    let inputs = patch.taps(model, &maker.inputs)?;
+    let out = patch.wire_node(name, after(&norm.spec), &inputs)?;
+    patch.shunt_outside(model, node.id.into(), out[0])?;
+    if let Some(&sum) = out.get(1) {
+        patch.shunt_outside(model, OutletId::new(maker.id, 1), sum)?;
+    }
     Ok(Some(patch))
 }
