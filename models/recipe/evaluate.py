@@ -1,34 +1,195 @@
-"""Measures an exported directory on fresh problems: exact answers by family, for seen and unseen phrasings.
+"""Measures models on fresh problems, and writes EVAL.md from what was measured.
 
-    python evaluate.py --model ../thinkd-mini --count 40 --seed 1001 --json FILE
-    python evaluate.py --write-fresh ../thinkd-mini/eval/fresh.jsonl --count 10 --seed 2001
+    python evaluate.py --write-problems FILE.jsonl --count 10 --seed 1001      # for every engine the same problems
+    python evaluate.py --problems FILE.jsonl --checkpoint WORK/final.pt --tokenizer DIR --report float.json
+    python evaluate.py --problems FILE.jsonl --checkpoint WORK/final.pt --tokenizer DIR --int4 --report int4.json
+    python evaluate.py --problems FILE.jsonl --model ../thinkd-mini --report ort.json
+    thinkd eval FILE.jsonl --json thinkd.json
+    python evaluate.py --problems FILE.jsonl --card ../thinkd-mini/EVAL.md --name thinkd-mini \\
+        --run "float=float.json" --run "int4=ort.json" --run "thinkd=thinkd.json" \\
+        --run "teacher=t.json" --run "not distilled=s.json" --run "distilled=float.json"
 
-`--count` is per family and phrasing group. The interval is Wilson's at 95 %.
+A line of the problem file is `{"id", "messages", "answer", "family", "language", "format",
+"held_out"}`; a system prompt is the first message. `--count` is per family, language and phrasing
+group. A report is `{"runtime", "model", "results": [{"id", "text"}]}` with the text as it was
+generated, thought included, or with `"answer"` (null if the thought was not closed), `"thought"` and
+perhaps `"tokens"` and `"thought_tokens"` apart. Answers are judged here, whoever gave them.
+Intervals are Wilson's at 95 %.
 """
 
 import argparse
+import collections
 import json
 import math
 import multiprocessing
 import pathlib
 import random
 import statistics
+import time
 
+import data
 import problems
-from runtime import Exported
+import tokenizer as tokens
+
+LIMIT = 400  # Tokens a model may write.
 
 
-def fresh(seed, count, families=problems.FAMILIES):
-    """`count` problems of every family in both phrasing groups."""
-    for family in families:
-        for group in ("seen", "unseen"):
-            rng = random.Random(f"fresh/{seed}/{family}/{group}")
-            for _ in range(count):
-                yield family, group, problems.problem(rng, group, family)
+# Problems ----------------------------------------------------------------------------------------
+
+
+def fresh(seed, count):
+    """`count` problems of every family in every language, in seen and in held-out phrasings."""
+    for family in data.FAMILIES:
+        for language in data.LANGUAGES:
+            for held_out in (False, True):
+                rng = random.Random(f"fresh/{seed}/{family}/{language}/{held_out}")
+                for _ in range(count):
+                    yield problems.problem(rng, family, language, held_out)
+
+
+def write_problems(path, seed, count):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as out:
+        for number, problem in enumerate(fresh(seed, count)):
+            system = [{"role": "system", "content": problem.system}] if problem.system else []
+            line = {
+                "id": f"{seed}-{number}",
+                "messages": system + list(problem.messages),
+                "answer": problem.answer,
+                "family": problem.family,
+                "language": problem.language,
+                "format": problem.format,
+                "held_out": problem.held_out,
+            }
+            out.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def read_problems(path):
+    """The problems of a file by their ids."""
+    made = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        entry = json.loads(line)
+        system = "".join(m["content"] for m in entry["messages"] if m["role"] == "system")
+        made[entry["id"]] = problems.Problem(
+            family=entry["family"],
+            language=entry["language"],
+            layout="",
+            system=system,
+            messages=[m for m in entry["messages"] if m["role"] != "system"],
+            thought="",
+            answer=entry["answer"],
+            format=entry["format"],
+            held_out=entry["held_out"],
+        )
+    return made
+
+
+# Runs --------------------------------------------------------------------------------------------
+
+
+def in_torch(job):
+    """Answers of a checkpoint to some of the problems."""
+    import torch
+
+    import model as models
+    from generate import Generator
+
+    options, made = job
+    if options.device == "cpu":
+        torch.set_num_threads(1)
+    net, _ = models.load(options.checkpoint, rounded=options.int4)
+    encoder = data.Encoder(options.tokenizer)
+    generator = Generator(net, encoder.end, options.device)
+    prompts = [encoder.prompt(problem) for problem in made.values()]
+    written = generator.all(prompts, LIMIT, options.batch)
+    return [
+        {"id": name, "text": encoder.decode(text.ids), "tokens": len(text.ids)}
+        for name, (text,) in zip(made, written)
+    ]
+
+
+def in_onnx_runtime(job):
+    """Answers of an exported directory to some of the problems."""
+    from runtime import Exported
+
+    options, made = job
+    model, done = Exported(options.model, options.accuracy_level), []
+    for name, problem in made.items():
+        text, count = model.write(problem.system, problem.messages, LIMIT)
+        done.append({"id": name, "text": text, "tokens": count})
+    return done
+
+
+def answer_all(options, made):
+    """Runs a checkpoint or a directory on all problems, and writes the report."""
+    begun = time.time()
+    work = in_torch if options.checkpoint else in_onnx_runtime
+    processes = 1 if options.checkpoint and options.device != "cpu" else options.processes
+    names = list(made)
+    jobs = [(options, {name: made[name] for name in names[i::processes]}) for i in range(processes)]
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        results = [entry for part in pool.map(work, jobs, chunksize=1) for entry in part]
+    report = {
+        "runtime": "torch" if options.checkpoint else "onnxruntime",
+        "model": (options.checkpoint or options.model).name,
+        "int4": bool(options.model or options.int4),
+        "results": results,
+    }
+    options.report.write_text(json.dumps(report, ensure_ascii=False, indent=0) + "\n")
+    print(f"{len(results)} problems in {time.time() - begun:.0f} s")
+    run = Run(options.report.stem, report, made)
+    print("\n".join(family_table([run])))
+    print(*facts(run), sep="\n")
+
+
+class Run:
+    """A report, judged."""
+
+    def __init__(self, name, report, made):
+        self.name, self.entries, self.made = name, [], made
+        lengths = []
+        for result in report["results"]:
+            if result["id"] not in made:
+                continue
+            problem = made[result["id"]]
+            text = result.get("text")
+            if text is None:
+                answer = result.get("answer")
+                closed = answer is not None
+                text = (
+                    f"{result.get('thought') or ''}\n{tokens.THINK_END}{answer}" if closed else ""
+                )
+            thought, answer, right = data.judge(problem, text)
+            self.entries.append((problem, thought, answer, right))
+            lengths.append((result.get("thought_tokens"), result.get("tokens"), thought))
+        self.lengths = lengths
+
+    def tally(self, where=lambda problem: True):
+        chosen = [right for problem, _, _, right in self.entries if where(problem)]
+        return sum(chosen), len(chosen)
+
+    def closed(self):
+        return sum(answer is not None for _, _, answer, _ in self.entries), len(self.entries)
+
+    def json_valid(self):
+        asked = [answer for problem, _, answer, _ in self.entries if problem.format == "json"]
+        return sum(is_json(answer) for answer in asked), len(asked)
+
+
+def is_json(text):
+    try:
+        return isinstance(json.loads(text or ""), (dict, list))
+    except ValueError:
+        return False
+
+
+# Tables ------------------------------------------------------------------------------------------
 
 
 def wilson(right, count, z=1.96):
     """The 95 % interval of a share, in per cent."""
+    if not count:
+        return 0.0, 100.0
     share, spread = right / count, z * z / count
     centre = (share + spread / 2) / (1 + spread)
     half = z * math.sqrt(share * (1 - share) / count + spread / (4 * count)) / (1 + spread)
@@ -36,88 +197,217 @@ def wilson(right, count, z=1.96):
 
 
 def cell(right, count):
+    if not count:
+        return "–"
     low, high = wilson(right, count)
-    return f"{100 * right / count:5.1f} ({low:.0f}–{high:.0f})"
+    return f"{100 * right / count:.1f} ({low:.0f}–{high:.0f})"
 
 
-def measure(job):
-    """Answers one family in one phrasing group; returns how many were right, the lengths and the failures."""
-    options, family, group = job
-    model = Exported(options.model, options.accuracy_level)
-    right, lengths, failures = 0, [], []
-    for _, _, made in (p for p in fresh(options.seed, options.count, [family]) if p[1] == group):
-        thought, answer, length = model.answer(made.system, made.prompt)
-        right += answer == made.answer
-        lengths.append(length)
-        if answer != made.answer:
-            failures.append((made, thought, answer))
-    return right, lengths, failures
+def table(head, rows):
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(row) + " |"
+
+
+GROUPS = (("seen", False), ("held-out", True))
+
+
+def family_table(runs):
+    """Families by phrasing group, one pair of columns a run."""
+    head = ["family"] + [f"{run.name}, {group}" for run in runs for group, _ in GROUPS]
+    rows = []
+    for family in [*data.FAMILIES, None]:
+        row = [family or "**all**"]
+        for run in runs:
+            for _, held_out in GROUPS:
+                row.append(
+                    cell(
+                        *run.tally(lambda p: p.held_out == held_out and family in (None, p.family))
+                    )
+                )
+        rows.append(row)
+    return list(table(head, rows))
+
+
+def split_table(run):
+    """One run by family, language and format, both phrasing groups."""
+    kinds = sorted({(p.language, p.format, p.held_out) for p, *_ in run.entries})
+    head = ["family"] + [f"{lang} {form}, {GROUPS[h][0]}" for lang, form, h in kinds]
+    rows = []
+    for family in [*data.FAMILIES, None]:
+        row = [family or "**all**"]
+        for kind in kinds:
+            row.append(
+                cell(
+                    *run.tally(
+                        lambda p: (
+                            (p.language, p.format, p.held_out) == kind
+                            and family in (None, p.family)
+                        )
+                    )
+                )
+            )
+        rows.append(row)
+    return list(table(head, rows))
+
+
+def facts(run):
+    """What is asked of thoughts, JSON and refusals."""
+    lengths = [count for count, _, _ in run.lengths if count is not None]
+    whole = [count for _, count, _ in run.lengths if count is not None]
+    yield f"- thoughts closed: {cell(*run.closed())} %"
+    if lengths:
+        yield f"- median thought: {statistics.median(lengths):.0f} tokens"
+    if whole:
+        yield f"- thought and answer: median {statistics.median(whole):.0f}, longest {max(whole)} tokens"
+    yield f"- valid JSON where JSON was asked for: {cell(*run.json_valid())} %"
+    refusals = [family for family in data.FAMILIES if "refus" in family]
+    yield f"- honest refusals: {cell(*run.tally(lambda p: p.family in refusals))} %"
+    for language in data.LANGUAGES:
+        yield f"- {language}: {cell(*run.tally(lambda p: p.language == language))} %"
+
+
+def measure_thoughts(run, encoder):
+    """Counts thoughts in tokens where the report did not."""
+    run.lengths = [
+        (len(encoder.encode(thought)) if inside is None else inside, whole, thought)
+        for inside, whole, thought in run.lengths
+    ]
+
+
+# The card ----------------------------------------------------------------------------------------
+
+NOT_FOR = """\
+- anything but the families above: it has read nothing else, and a question it does not know may
+  get a fluent wrong answer of a family it does know instead of a refusal
+- wording far from the phrasings it was trained on: the held-out columns show what that costs, and
+  those phrasings were still written by the same hands
+- numbers larger, longer or more of them than the generator draws
+- any decision whose failure would harm: check its answer by a rule where it matters"""
+
+
+def card(name, runs, made, failures):
+    """The text of EVAL.md."""
+    count = collections.Counter(problem.held_out for problem in made.values())
+    lines = [
+        f"# What {name} gets right",
+        "",
+        "Written by `models/recipe/evaluate.py` from its runs; not edited by hand.",
+        "",
+        f"{len(made)} fresh problems, {count[False]} in phrasings of the training set and {count[True]} in phrasings"
+        " kept out of it; numbers, names and layouts are new in all of them. Searched greedily, judged on the whole"
+        " answer. Per cent right, in brackets the 95 % interval.",
+        "",
+        "## Engines and stages side by side",
+        "",
+        *table(
+            [
+                "run",
+                *(group for group, _ in GROUPS),
+                *data.LANGUAGES,
+                "thoughts closed",
+                "valid JSON",
+            ],
+            [
+                [
+                    run.name,
+                    *(cell(*run.tally(lambda p: p.held_out == h)) for _, h in GROUPS),
+                    *(cell(*run.tally(lambda p: p.language == lang)) for lang in data.LANGUAGES),
+                    cell(*run.closed()),
+                    cell(*run.json_valid()),
+                ]
+                for run in runs
+            ],
+        ),
+        "",
+        "## By family",
+        "",
+        *family_table(runs),
+        "",
+    ]
+    for run in runs:
+        lines += [
+            f"## {run.name}: by language and format",
+            "",
+            *split_table(run),
+            "",
+            *facts(run),
+            "",
+        ]
+    lines += [
+        "## Failures",
+        "",
+        f"From the run “{runs[0].name}”, one of each family that has any.",
+        "",
+    ]
+    shown = set()
+    for problem, thought, answer, right in runs[0].entries:
+        if right or problem.family in shown or len(shown) >= failures:
+            continue
+        shown.add(problem.family)
+        said = "\n".join(f"{m['role']}: {m['content']}" for m in problem.messages)
+        lines += [
+            f"### {problem.family}, {problem.language}, {'held-out' if problem.held_out else 'seen'} phrasing",
+            "",
+            "```text",
+            said,
+            "---",
+            thought,
+            "---",
+            f"said:   {answer}",
+            f"wanted: {problem.answer}",
+            "```",
+            "",
+        ]
+    lines += ["## Not good for", "", NOT_FOR, ""]
+    return "\n".join(lines)
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--model", type=pathlib.Path)
-    parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--write-problems", type=pathlib.Path)
+    parser.add_argument("--count", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1001)
+    parser.add_argument("--problems", type=pathlib.Path)
+    parser.add_argument(
+        "--checkpoint", type=pathlib.Path, help="answer with a checkpoint, in PyTorch"
+    )
+    parser.add_argument("--int4", action="store_true", help="with its weights rounded to int4")
+    parser.add_argument(
+        "--model", type=pathlib.Path, help="answer with a directory, in ONNX Runtime"
+    )
     parser.add_argument(
         "--accuracy-level", type=int, help="of every MatMulNBits, instead of the file's"
     )
+    parser.add_argument("--tokenizer", type=pathlib.Path)
+    parser.add_argument("--report", type=pathlib.Path)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument(
-        "--failures", type=int, default=0, help="failures to print per family and group"
-    )
-    parser.add_argument("--json", type=pathlib.Path)
-    parser.add_argument("--write-fresh", type=pathlib.Path)
+    parser.add_argument("--card", type=pathlib.Path, help="EVAL.md to write")
+    parser.add_argument("--name", default="thinkd-mini")
+    parser.add_argument("--run", action="append", default=[], metavar="NAME=REPORT")
+    parser.add_argument("--failures", type=int, default=30, help="examples in the card, at most")
     options = parser.parse_args()
-    if options.write_fresh:
-        options.write_fresh.parent.mkdir(parents=True, exist_ok=True)
-        with options.write_fresh.open("w", encoding="utf-8") as out:
-            for family, group, made in fresh(options.seed, options.count):
-                line = {
-                    "family": family,
-                    "phrasing": group,
-                    "prompt": made.prompt,
-                    "answer": made.answer,
-                }
-                if made.system:
-                    line["system"] = made.system
-                out.write(json.dumps(line, ensure_ascii=False) + "\n")
-        return
-    jobs = [
-        (options, family, group) for family in problems.FAMILIES for group in ("seen", "unseen")
-    ]
-    with multiprocessing.Pool(options.processes) as pool:
-        results = pool.map(measure, jobs, chunksize=1)
-    tally, lengths = {}, []
-    for (_, family, group), (right, taken, failures) in zip(jobs, results):
-        tally.setdefault(family, {})[group] = [right, len(taken)]
-        lengths += taken
-        for made, thought, answer in failures[: options.failures]:
-            print(
-                f"--- {family}, {group}\n{made.prompt}\nwanted: {made.thought}\n  => {made.answer}\ngot: {thought}\n  => {answer}\n"
-            )
-    print("| family | seen phrasings, % (95 %) | unseen phrasings, % (95 %) |\n|---|---|---|")
-    sums = {"seen": [0, 0], "unseen": [0, 0]}
-    for family, groups in tally.items():
-        print(f"| {family} | {cell(*groups['seen'])} | {cell(*groups['unseen'])} |")
-        for group, (right, count) in groups.items():
-            sums[group][0] += right
-            sums[group][1] += count
-    print(f"| **all** | {cell(*sums['seen'])} | {cell(*sums['unseen'])} |")
-    print(
-        f"\ngenerated tokens a problem: median {statistics.median(lengths):.0f}, longest {max(lengths)}"
-    )
-    if options.json:
-        report = {
-            "model": options.model.name,
-            "seed": options.seed,
-            "count": options.count,
-            "families": tally,
-            "median_tokens": statistics.median(lengths),
-        }
-        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if options.write_problems:
+        write_problems(options.write_problems, options.seed, options.count)
+    elif options.card:
+        made = read_problems(options.problems)
+        runs = []
+        for entry in options.run:
+            name, _, path = entry.partition("=")
+            run = Run(name, json.loads(pathlib.Path(path).read_text(encoding="utf-8")), made)
+            directory = options.tokenizer or options.card.parent
+            measure_thoughts(run, data.Encoder(directory))
+            runs.append(run)
+        options.card.write_text(card(options.name, runs, made, options.failures), encoding="utf-8")
+    elif options.problems and options.report and (options.checkpoint or options.model):
+        answer_all(options, read_problems(options.problems))
+    else:
+        parser.error("say what to do: --write-problems, --report with a model, or --card")
 
 
 if __name__ == "__main__":

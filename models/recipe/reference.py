@@ -26,10 +26,16 @@ PROMPTS = 20
 # Prompts on which the best two logits come closer than this at some step are left out: there, which of two equally
 # good tokens is taken says nothing of whether two runtimes compute the same.
 LEAST_GAP = 0.1
+
+
+def user(text):
+    return [{"role": "user", "content": text}]
+
+
 FREE = [  # Prompts no generator made: other scripts, an empty one, a long one.
-    ("", "Café: 21,5 °C — ça va?\n\tДа. 温度 28 🙂"),
-    ("You are a helpful assistant.", ""),
-    ("", "kitchen=21.5 hall=19.0\n" * 40 + "What is the average of 21.5 and 19.0?"),
+    ("", user("Café: 21,5 °C — ça va?\n\tДа. 温度 28 🙂")),
+    ("You are a helpful assistant.", user("")),
+    ("", user("kitchen=21.5 hall=19.0\n" * 40 + "What is the average of 21.5 and 19.0?")),
 ]
 
 
@@ -37,8 +43,8 @@ def prompts():
     """The free ones, then fresh problems of every family in turn."""
     yield from FREE
     for round in range(20):
-        for _, _, problem in evaluate.fresh(SEED + round, 1):
-            yield problem.system, problem.prompt
+        for problem in evaluate.fresh(SEED + round, 1):
+            yield problem.system, problem.messages
 
 
 def follow(model, ids):
@@ -63,20 +69,23 @@ def main():
     options = parser.parse_args()
     exact, shipped = Exported(options.model, accuracy_level=1), Exported(options.model)
     cases, passed_over = [], 0
-    for system, prompt in prompts():
+    for system, messages in prompts():
         if len(cases) == PROMPTS:
             break
-        ids = shipped.encode(system, prompt)
+        ids = shipped.encode(system, messages)
         case = {
             "system": system,
-            "prompt": prompt,
-            "rendered": tokens.render(system, prompt),
+            "prompt": messages[-1]["content"],
+            "rendered": tokens.render(system, messages),
             "prompt_ids": ids,
         }
         for name, model in (("int8_activations", shipped), ("f32_activations", exact)):
             greedy, gap = follow(model, ids)
             case[name] = {"ids": greedy, "least_gap": round(gap, 6)}
-        if min(case[name]["least_gap"] for name in ("int8_activations", "f32_activations")) < LEAST_GAP:
+        if (
+            min(case[name]["least_gap"] for name in ("int8_activations", "f32_activations"))
+            < LEAST_GAP
+        ):
             passed_over += 1
             continue
         cases.append(case)

@@ -41,8 +41,9 @@ class Exported:
             name.replace("past_key_values", "present") for name in self.past
         ]
 
-    def encode(self, system, prompt):
-        return self.tokenizer.encode(tokens.render(system, prompt), add_special_tokens=False).ids
+    def encode(self, system, messages):
+        text = tokens.render(system, messages)
+        return self.tokenizer.encode(text, add_special_tokens=False).ids
 
     def logits(self, ids):
         """Yields the last position's logits; send the next token's id each time."""
@@ -72,9 +73,8 @@ class Exported:
             scores = steps.send(token)
         return made
 
-    def answer(self, system, prompt, limit=400):
-        """The thought, the answer and how many tokens both took; the answer is None if the thought never closed."""
-        made = self.generate(self.encode(system, prompt), limit)
+    def write(self, system, messages, limit=400):
+        """The greedy text, its end token included if it came, and its number of tokens."""
+        made = self.generate(self.encode(system, messages), limit)
         text = self.tokenizer.decode(made, skip_special_tokens=False)
-        thought, closed, answer = text.partition(tokens.THINK_END)
-        return thought.strip(), answer.strip() if closed else None, len(made)
+        return text + (tokens.END if len(made) < limit else ""), len(made)

@@ -1,228 +1,1058 @@
-"""The words problems are made of: places, quantities, devices, courtesies and distracting remarks."""
+"""The words problems are made of, in English and French: places, quantities, devices, actions,
+states, courtesies.
 
-PLACES = """kitchen|living room|bedroom|bathroom|hall|attic|cellar|garage|office|workshop|greenhouse|barn|stable|shed
-library|studio|pantry|laundry|nursery|balcony|terrace|garden|porch|stairwell|lobby|canteen|server room|meeting room
-classroom|gym|sauna|pool|boiler room|cold store|freezer|fridge|loading dock|warehouse|corridor|reception|lab|clean room
-machine room|pump house|silo|hen house|orchard|vineyard|field|tunnel|cabin|tank|inlet|outlet|roof|basement|guest room
-dining room|dressing room|playroom|conservatory|utility room|archive|chapel|kiosk|depot|hangar|north wing|south wing
-east wing|west wing|upper floor|ground floor|first floor|second floor|back yard|front door|control room|battery room
-compressor|turbine|boiler|heat pump|radiator|press|oven|furnace|mill|mixer|conveyor|chiller|rack|cabinet|dryer|well|bath|hallway|toilet|house|shop|pool room""".replace(
-    "\n", "|"
-).split("|")
+A `Noun` knows its forms (article, gender, plural), so that templates can write `<noun.the>` or
+`moyen<noun.ne>`; most forms exist in both languages, though some are empty in English.
+"""
 
-ID_STEMS = "sensor probe node device unit zone room tank line pump rack cell bay station meter channel box module gate".split()
+import dataclasses
+import re
+
+VOWELS = "aeiouyâàéèêëîïôöùûhAEIOUYÀÂÉÈÊH"
+ASPIRATED = ("hall", "hangar", "haut", "hauteur", "hotte")
+
+
+@dataclasses.dataclass(frozen=True)
+class Noun:
+    """A noun and its forms. `gender` is "m", "f", or "" for a name that takes no article;
+    `language` decides."""
+
+    text: str
+    language: str
+    gender: str = "m"
+    plural: bool = False
+
+    def __str__(self):
+        return self.text
+
+    @property
+    def elided(self):
+        return self.text[0] in VOWELS and self.text.split()[0] not in ASPIRATED
+
+    def _form(self, english, masculine, feminine, elided, plural):
+        """The article or preposition for this noun, put before it."""
+        if not self.gender:
+            return self.text
+        if self.language == "en":
+            return f"{english} {self.text}"
+        if self.plural:
+            return f"{plural} {self.text}"
+        if self.elided and elided is not None:
+            glue = "" if elided.endswith("'") else " "
+            return f"{elided}{glue}{self.text}"
+        return f"{masculine if self.gender == 'm' else feminine} {self.text}"
+
+    @property
+    def the(self):
+        return self._form("the", "le", "la", "l'", "les")
+
+    @property
+    def of_the(self):
+        """`of the hall`, `du hall`; a name without an article is `of s3`, `de s3`."""
+        if not self.gender:
+            return ("of " if self.language == "en" else "de ") + self.text
+        return self._form("of the", "du", "de la", "de l'", "des")
+
+    @property
+    def of(self):
+        """`of temperature`, `de température`, `d'humidité`."""
+        if self.language == "en":
+            return f"of {self.text}"
+        return f"d'{self.text}" if self.elided and self.gender else f"de {self.text}"
+
+    @property
+    def to_the(self):
+        if not self.gender:
+            return ("to " if self.language == "en" else "à ") + self.text
+        return self._form("to the", "au", "à la", "à l'", "aux")
+
+    @property
+    def in_the(self):
+        """Where something is: `in the hall`, `dans le hall`; `at s3`, `sur s3` for a name."""
+        if not self.gender:
+            return ("at " if self.language == "en" else "sur ") + self.text
+        return ("in " if self.language == "en" else "dans ") + self.the
+
+    @property
+    def a(self):
+        if self.language == "en":
+            if self.plural or not self.gender:
+                return self.text
+            return ("an " if self.text[0].lower() in "aeiou" else "a ") + self.text
+        return self._form("", "un", "une", None, "des")
+
+    @property
+    def this(self):
+        """`this fan`, `these lights`; `ce`, `cet`, `cette`, `ces`."""
+        if self.language == "en":
+            return ("these " if self.plural else "this ") + self.text
+        if self.gender == "f" and not self.plural:
+            return f"cette {self.text}"
+        return self._form("", "ce", "cette", "cet", "ces")
+
+    @property
+    def e(self):
+        """The ending of a French participle or adjective: `arrêté<noun.e>`, plural `s` included."""
+        if self.language == "en":
+            return ""
+        return ("e" if self.gender == "f" else "") + ("s" if self.plural else "")
+
+    @property
+    def ne(self):
+        """`moyen<noun.ne>`: moyen, moyenne."""
+        if self.language == "en":
+            return ""
+        return ("ne" if self.gender == "f" else "") + ("s" if self.plural else "")
+
+    @property
+    def le(self):
+        """`quel<noun.le>`, `quel<noun.le>s` is never needed: plurals are included."""
+        if self.language == "en":
+            return ""
+        return ("le" if self.gender == "f" else "") + ("s" if self.plural else "")
+
+    @property
+    def x(self):
+        """`maxima<noun.x>`: maximal, maximale, maximaux, maximales."""
+        if self.language == "en":
+            return "l"
+        if self.plural:
+            return "les" if self.gender == "f" else "ux"
+        return "le" if self.gender == "f" else "l"
+
+    @property
+    def it(self):
+        if self.language == "en":
+            return "they" if self.plural else "it"
+        return ("elle" if self.gender == "f" else "il") + ("s" if self.plural else "")
+
+    @property
+    def them(self):
+        """The object pronoun before a French verb, and the English one: `it`, `them`; `le`, `la`,
+        `les`."""
+        if self.language == "en":
+            return "them" if self.plural else "it"
+        return "les" if self.plural else "la" if self.gender == "f" else "le"
+
+    @property
+    def be(self):
+        if self.language == "en":
+            return "are" if self.plural else "is"
+        return "sont" if self.plural else "est"
+
+    @property
+    def us(self):
+        """The ending of `tous` before a plural: `tou<noun.us>`: tous, toutes."""
+        if self.language == "en":
+            return ""
+        return "tes" if self.gender == "f" else "s"
+
+    @property
+    def t(self):
+        """The ending of `devoir` in French: `doi<device.t>`: doit, doivent."""
+        if self.language == "en":
+            return ""
+        return "vent" if self.plural else "t"
+
+
+@dataclasses.dataclass(frozen=True)
+class Adjective:
+    """An adjective with its French genders; in English both are the same word (`warmest`)."""
+
+    m: str
+    f: str = ""
+
+    def __post_init__(self):
+        if not self.f:
+            object.__setattr__(self, "f", self.m)
+
+    def __str__(self):
+        return self.m
+
+    @property
+    def ms(self):
+        """The masculine plural, `frais`, `clairs`."""
+        return self.m if self.m[-1] in "sx" else self.m + "s"
+
+    @property
+    def fs(self):
+        return self.f if self.f[-1] in "sx" else self.f + "s"
+
+
+def nouns(language, text):
+    """Reads `m cuisine
+    f salle` lists; English ones have no gender mark. A leading `p` marks a plural."""
+    found = []
+    for entry in text.replace("\n", "|").split("|"):
+        entry = entry.strip()
+        plural = entry.startswith("p ")
+        if plural:
+            entry = entry[2:]
+        gender, word = entry.split(" ", 1) if language == "fr" else ("m", entry)
+        found.append(Noun(word, language, gender, plural))
+    return found
+
+
+# Places and names ------------------------------------------------------------
+
+PLACES = {
+    "en": nouns(
+        "en",
+        """kitchen|living room|bedroom|bathroom|hall|attic|cellar|garage|office|workshop
+            greenhouse|barn|stable|library|studio|pantry|laundry|nursery|balcony|terrace|garden
+            stairwell|lobby|canteen|server room|meeting room|classroom|gym|sauna|boiler room
+            cold store|freezer|fridge|warehouse|corridor|reception|lab|clean room|shed
+            machine room|pump house|silo|vineyard|tunnel|cabin|tank|inlet|outlet|roof|basement
+            guest room|dining room|playroom|conservatory|utility room|archive|depot|hangar
+            north wing|south wing|upper floor|ground floor|first floor|back yard|control room
+            battery room|turbine|boiler|heat pump|press|oven|furnace|mill|mixer|chiller|rack
+            cabinet|dryer|hallway|toilet|shop|pool""",
+    ),
+    "fr": nouns(
+        "fr",
+        """f cuisine|m salon|f chambre|f salle de bain|m hall|m grenier|f cave|m garage
+            m bureau|m atelier|f serre|f grange|f étable|f bibliothèque|m studio|m cellier
+            f buanderie|f chambre d'enfant|m balcon|f terrasse|m jardin|f cage d'escalier
+            f cantine|f salle serveur|f salle de réunion|f salle de classe|m gymnase|m sauna
+            f chaufferie|f chambre froide|m congélateur|m frigo|m entrepôt|m couloir|f réception
+            m laboratoire|f salle blanche|m abri|f salle des machines|m silo|f vigne|m tunnel
+            f cabane|f cuve|f entrée|f sortie|m toit|m sous-sol|f chambre d'amis|f salle à manger
+            f salle de jeux|f véranda|f archive|m dépôt|m hangar|f aile nord|f aile sud|m étage
+            m rez-de-chaussée|m premier étage|f cour|f salle de contrôle|f turbine|f chaudière
+            f pompe à chaleur|f presse|m four|m moulin|m mélangeur|f armoire|m séchoir|f boutique
+            f piscine|m local technique""",
+    ),
+}
+PLACES_HELD_OUT = {
+    "en": nouns(
+        "en",
+        """porch|loading dock|orchard|hen house|chapel|kiosk|east wing|west wing
+            second floor|front door|compressor|conveyor|radiator|well|bath|dressing room|loft
+            foundry|bakery|waiting room""",
+    ),
+    "fr": nouns(
+        "fr",
+        """m porche|m quai|m verger|m poulailler|f chapelle|m kiosque|f aile est
+            f aile ouest|m second étage|m vestiaire|m compresseur|m convoyeur|m radiateur|m puits
+            f baignoire|m palier|m fournil|f fonderie|f salle d'attente|f mezzanine""",
+    ),
+}
+ID_STEMS = {
+    "en": """sensor probe node device unit zone room tank line pump rack cell bay station meter
+        channel box module gate""".split(),
+    "fr": """capteur sonde nœud appareil unité zone pièce cuve ligne pompe baie cellule station
+        compteur canal boîtier module porte""".split(),
+}
 ID_SHORT = "s t r z n p d m k q u v x".split()
-SYLLABLES = "ba be bo da de do ka ke ko la le lo ma me mo na ne no ra re ro sa se so ta te to va vi vo zu zi pa pi po gu".split()
+SYLLABLES = """ba be bo da de do ka ke ko la le lo ma me mo na ne no ra re ro sa se so ta te to va
+    vi vo zu zi pa pi po gu""".split()
+SIDED = re.compile(r"wing|floor|aile|étage")
+SIDES = {
+    "en": ["north", "south", "east", "west", "old", "new"],
+    "fr": ["nord", "sud", "est", "ouest"],
+}
 
-# noun, unit, lowest, highest, decimals allowed, word for the highest, word for the lowest, keys in data
+
+def names(rng, language, count, held_out=False, places=None):
+    """`count` different names as nouns: rooms, numbered devices, short ids or invented words, one
+    kind at a time.
+
+    With `places` only rooms (True) or only other names (False).
+    """
+    kind = rng.random()
+    if places is not None:
+        kind = kind * 0.6 if places else 0.6 + kind * 0.4
+    pool = PLACES[language]
+    if 0.53 <= kind < 0.6:
+        pool = [place for place in pool if not SIDED.search(place.text)]
+    if held_out:
+        pool = PLACES_HELD_OUT[language] + rng.sample(pool, 10)
+    if kind < 0.53:
+        return rng.sample(pool, count)
+    if kind < 0.6:
+        if language == "en":
+            pairs = zip(rng.choices(SIDES["en"], k=count), rng.sample(pool, count))
+            return [Noun(f"{side} {place}", language) for side, place in pairs]
+        pairs = zip(rng.choices(SIDES["fr"], k=count), rng.sample(pool, count))
+        return [Noun(f"{place} {side}", language, place.gender) for side, place in pairs]
+    if kind < 0.75:
+        stem, glue = rng.choice(ID_STEMS[language]), rng.choice([" ", "-", "_", ""])
+        numbers = rng.sample(range(1, 10 if rng.random() < 0.5 else 100), count)
+        if rng.random() < 0.5:
+            numbers.sort()
+        found = [f"{stem}{glue}{number}" for number in numbers]
+    elif kind < 0.84:
+        stem = rng.choice(ID_SHORT)
+        stem = stem.upper() if rng.random() < 0.5 else stem
+        found = [f"{stem}{number}" for number in rng.sample(range(1, 10), count)]
+    elif kind < 0.89:
+        stem = rng.choice(ID_STEMS[language])
+        found = [f"{stem} {letter}" for letter in rng.sample("ABCDEFGHK", count)]
+    else:
+        found = []
+        while len(found) < count:
+            name = "".join(rng.choices(SYLLABLES, k=rng.choice([2, 2, 3])))
+            name = name.capitalize() if rng.random() < 0.3 else name
+            if name not in found and name.lower() != "none":
+                found.append(name)
+    return [Noun(name, language, "") for name in found]
+
+
+# Quantities ------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Quantity:
+    """Something measured. `low` and `high` bound the readings; `decimals` are the usual numbers of
+    them.
+
+    `most` and `least` are what the place with the highest and lowest reading is called, by language
+    (may be empty).
+    """
+
+    id: str
+    noun: dict
+    unit: str
+    low: float
+    high: float
+    decimals: tuple
+    most: dict
+    least: dict
+    keys: dict
+
+
+def quantity(id, unit, low, high, decimals, english, french, most=("", ""), least=("", "")):
+    """`english` is `name; keys`, `french` is `gender name; keys`; `most`/`least` a pair, genders
+    split by `/`."""
+
+    def adjectives(text):
+        return [Adjective(*word.strip().split("/")) for word in text.split(",") if word]
+
+    name, _, keys = english.partition("; ")
+    nom, _, cles = french.partition("; ")
+    gender, nom = nom.split(" ", 1)
+    return Quantity(
+        id,
+        {"en": Noun(name, "en"), "fr": Noun(nom, "fr", gender)},
+        unit,
+        low,
+        high,
+        decimals,
+        {"en": adjectives(most[0]), "fr": adjectives(most[1])},
+        {"en": adjectives(least[0]), "fr": adjectives(least[1])},
+        {"en": keys.split(), "fr": cles.split()},
+    )
+
+
 QUANTITIES = [
-    (
+    quantity(
         "temperature",
         "°C",
         10,
         35,
         (1, 1, 1, 0),
-        ("warmest", "hottest"),
-        ("coldest", "coolest"),
-        ("temperature", "temp", "temp_c", "t"),
+        "temperature; temperature temp temp_c t",
+        "f température; temperature temp température t",
+        ("warmest,hottest", "chaud/chaude"),
+        ("coldest,coolest", "froid/froide,frais/fraîche"),
     ),
-    (
+    quantity(
         "temperature",
         "°C",
         12,
-        60,
+        95,
         (1, 0),
-        ("warmest", "hottest"),
-        ("coldest", "coolest"),
-        ("temperature", "temp", "celsius"),
+        "temperature; temperature temp celsius",
+        "f température; temperature temp temp_c",
+        ("warmest,hottest", "chaud/chaude"),
+        ("coldest,coolest", "froid/froide"),
     ),
-    (
+    quantity(
+        "outdoor",
+        "°C",
+        -25,
+        12,
+        (1, 1, 0),
+        "temperature; temperature temp t_out",
+        "f température; temperature temp t_ext",
+        ("warmest", "chaud/chaude"),
+        ("coldest", "froid/froide"),
+    ),
+    quantity(
         "humidity",
         "%",
         20,
         95,
         (0, 0, 1),
-        ("most humid", "dampest"),
-        ("driest", "least humid"),
-        ("humidity", "rh", "hum"),
+        "humidity; humidity rh hum",
+        "f humidité; humidite hum hr",
+        ("most humid,dampest", "humide"),
+        ("driest,least humid", "sec/sèche"),
     ),
-    (
+    quantity(
         "power",
         "W",
         5,
         2500,
         (0, 0, 1),
-        ("hungriest", "most power-hungry"),
-        ("least power-hungry",),
-        ("power", "watts", "power_w"),
+        "power; power watts power_w",
+        "f puissance; puissance power p",
+        ("hungriest,most power-hungry", "gourmand/gourmande"),
+        ("least power-hungry", "économe"),
     ),
-    (
-        "light level",
+    quantity(
+        "light",
         "lux",
         5,
         1200,
         (0,),
-        ("brightest",),
-        ("darkest", "dimmest"),
-        ("lux", "light", "illuminance"),
+        "light level; lux light illuminance",
+        "f luminosité; lux luminosite light",
+        ("brightest", "clair/claire,lumineux/lumineuse"),
+        ("darkest,dimmest", "sombre"),
     ),
-    ("pressure", "bar", 0.5, 9.9, (1,), (), (), ("pressure", "bar", "p")),
-    ("CO2 level", "ppm", 380, 2000, (0,), ("stuffiest",), ("freshest",), ("co2", "ppm", "co2_ppm")),
-    (
-        "water level",
+    quantity(
+        "pressure",
+        "bar",
+        0.5,
+        9.9,
+        (1,),
+        "pressure; pressure bar p",
+        "f pression; pression bar p",
+    ),
+    quantity(
+        "co2",
+        "ppm",
+        380,
+        2000,
+        (0,),
+        "CO2 level; co2 ppm co2_ppm",
+        "m taux de CO2; co2 ppm co2_ppm",
+        ("stuffiest", "confiné/confinée"),
+        ("freshest", "aéré/aérée"),
+    ),
+    quantity(
+        "level",
         "L",
         5,
         900,
         (0, 1),
-        ("fullest",),
-        ("emptiest",),
-        ("level", "litres", "volume"),
+        "water level; level litres volume",
+        "m niveau d'eau; niveau litres volume",
+        ("fullest", "plein/pleine"),
+        ("emptiest", "vide"),
     ),
-    ("voltage", "V", 3, 60, (1,), (), (), ("voltage", "volts", "v")),
-    ("current", "mA", 20, 3000, (0,), (), (), ("current", "milliamps", "ma")),
-    (
-        "noise level",
+    quantity(
+        "voltage",
+        "V",
+        3,
+        60,
+        (1,),
+        "voltage; voltage volts v",
+        "f tension; tension volts u",
+    ),
+    quantity(
+        "current",
+        "mA",
+        20,
+        3000,
+        (0,),
+        "current; current milliamps ma",
+        "m courant; courant ma i",
+    ),
+    quantity(
+        "noise",
         "dB",
         25,
         98,
         (0, 1),
-        ("loudest", "noisiest"),
-        ("quietest",),
-        ("noise", "db", "sound"),
+        "noise level; noise db sound",
+        "m niveau sonore; bruit db son",
+        ("loudest,noisiest", "bruyant/bruyante"),
+        ("quietest", "calme,silencieux/silencieuse"),
     ),
-    ("flow", "L/min", 1, 80, (1, 0), (), (), ("flow", "flow_rate")),
-    ("wind speed", "m/s", 0.5, 28, (1,), ("windiest",), ("calmest",), ("wind", "wind_speed")),
-    (
-        "soil moisture",
+    quantity(
+        "flow",
+        "L/min",
+        1,
+        80,
+        (1, 0),
+        "flow; flow flow_rate",
+        "m débit; debit flow",
+    ),
+    quantity(
+        "wind",
+        "m/s",
+        0.5,
+        28,
+        (1,),
+        "wind speed; wind wind_speed",
+        "f vitesse du vent; vent wind",
+        ("windiest", "venteux/venteuse"),
+        ("calmest", "calme"),
+    ),
+    quantity(
+        "soil",
         "%",
         8,
         90,
         (0, 1),
-        ("wettest",),
-        ("driest",),
-        ("moisture", "soil", "soil_moisture"),
+        "soil moisture; moisture soil soil_moisture",
+        "f humidité du sol; sol humidite_sol",
+        ("wettest", "humide"),
+        ("driest", "sec/sèche"),
     ),
-    ("energy use", "kWh", 0.5, 48, (1,), ("hungriest",), (), ("energy", "kwh")),
-    ("speed", "rpm", 100, 3000, (0,), ("fastest",), ("slowest",), ("rpm", "speed")),
-    ("weight", "kg", 1, 400, (1, 0), ("heaviest",), ("lightest",), ("weight", "kg", "mass")),
-    ("dust level", "µg/m³", 2, 180, (0, 1), ("dustiest",), ("cleanest",), ("pm25", "dust")),
-    ("battery level", "%", 3, 100, (0,), (), (), ("battery", "soc")),
+    quantity(
+        "energy",
+        "kWh",
+        0.5,
+        48,
+        (1,),
+        "energy use; energy kwh",
+        "f consommation; conso kwh energie",
+        ("hungriest", "gourmand/gourmande"),
+        ("thriftiest", "économe"),
+    ),
+    quantity(
+        "speed",
+        "rpm",
+        100,
+        3000,
+        (0,),
+        "speed; rpm speed",
+        "f vitesse; vitesse rpm",
+        ("fastest", "rapide"),
+        ("slowest", "lent/lente"),
+    ),
+    quantity(
+        "weight",
+        "kg",
+        1,
+        400,
+        (1, 0),
+        "weight; weight kg mass",
+        "m poids; poids kg masse",
+        ("heaviest", "lourd/lourde"),
+        ("lightest", "léger/légère"),
+    ),
+    quantity(
+        "dust",
+        "µg/m³",
+        2,
+        180,
+        (0, 1),
+        "dust level; pm25 dust",
+        "m taux de poussière; pm25 poussiere",
+        ("dustiest", "poussiéreux/poussiéreuse"),
+        ("cleanest", "propre"),
+    ),
+    quantity(
+        "battery",
+        "%",
+        3,
+        100,
+        (0,),
+        "battery level; battery soc",
+        "m niveau de batterie; batterie soc",
+    ),
 ]
 
-# device, what to do, what to do otherwise
-ACTIONS = [
-    ("fan", "turn the fan on", "turn the fan off"),
-    ("fan", "switch on the fan", "switch off the fan"),
-    ("fan", "start the fan", "stop the fan"),
-    ("fan", "turn on the fan", "turn off the fan"),
-    ("heater", "turn on the heater", "turn off the heater"),
-    ("pump", "turn on the pump", "turn off the pump"),
-    ("lamp", "turn on the lamp", "turn off the lamp"),
-    ("heater", "turn the heater on", "turn the heater off"),
-    ("heater", "switch the heater off", "switch the heater on"),
-    ("heating", "turn off the heating", "turn on the heating"),
-    ("pump", "start the pump", "stop the pump"),
-    ("pump", "stop the pump", "run the pump"),
-    ("pump", "turn the pump on", "turn the pump off"),
-    ("valve", "open the valve", "close the valve"),
-    ("valve", "close the valve", "open the valve"),
-    ("window", "open the window", "close the window"),
-    ("window", "close the window", "open the window"),
-    ("vent", "open the vent", "close the vent"),
-    ("blinds", "lower the blinds", "raise the blinds"),
-    ("blinds", "close the blinds", "open the blinds"),
-    ("lamp", "turn the lamp on", "turn the lamp off"),
-    ("lights", "switch the lights on", "switch the lights off"),
-    ("lights", "dim the lights", "leave the lights bright"),
-    ("alarm", "sound the alarm", "keep the alarm silent"),
-    ("alarm", "raise an alarm", "stay quiet"),
-    ("alert", "send an alert", "send nothing"),
-    ("siren", "start the siren", "keep the siren off"),
-    ("dehumidifier", "run the dehumidifier", "stop the dehumidifier"),
-    ("humidifier", "turn the humidifier on", "turn the humidifier off"),
-    ("boiler", "shut down the boiler", "keep the boiler running"),
-    ("sprinkler", "start the sprinkler", "stop the sprinkler"),
-    ("irrigation", "water the plants", "skip watering"),
-    ("charger", "start charging", "stop charging"),
-    ("compressor", "stop the compressor", "run the compressor"),
-    ("cooler", "engage the cooler", "release the cooler"),
-    ("relay", "close the relay", "open the relay"),
-    ("motor", "stop the motor", "keep the motor running"),
-    ("machine", "shut down the machine", "keep the machine running"),
-    ("door", "lock the door", "unlock the door"),
-    ("gate", "open the gate", "close the gate"),
-    ("awning", "retract the awning", "extend the awning"),
-    ("oven", "turn down the oven", "leave the oven alone"),
-    ("generator", "start the generator", "stop the generator"),
-    ("inverter", "enable the inverter", "disable the inverter"),
-    ("backup", "switch to backup power", "stay on mains power"),
-    ("operator", "call the operator", "carry on"),
-    ("ventilation", "increase the ventilation", "reduce the ventilation"),
-    ("shutter", "lower the shutter", "raise the shutter"),
-]
+# Devices and actions ------------------------------------------------------------
 
-BEFORE = [
-    "",
-    "",
-    "",
-    "",
-    "",
-    "Hello. ",
-    "Hi, ",
-    "Please help. ",
-    "Question: ",
-    "Quick check: ",
-    "Good morning. ",
-    "Task: ",
-]
-AFTER = [
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    " Thanks.",
-    " Please.",
-    " Thank you!",
-    " Answer briefly.",
-    " Just the answer.",
-    " Be precise.",
-]
 
-REMARKS = [
-    "The front door is locked.",
-    "Nobody is at home.",
-    "It is raining outside.",
-    "The gateway is online.",
-    "All devices report normally.",
-    "This is the evening report.",
-    "The data is fresh.",
-    "Firmware is up to date.",
-    "The cat is asleep.",
-    "Maintenance is planned for Monday.",
-    "Signal quality is good.",
-    "The lights are off.",
-    "The readings were taken a minute ago.",
-    "The building is empty.",
-    "The network was slow today.",
-    "We moved in last week.",
-    "The sun is shining.",
-    "My neighbour asked too.",
-    "The values come from the gateway.",
-]
+@dataclasses.dataclass(frozen=True)
+class Action:
+    """What a rule does and its opposite, in one wording: `do` and `undo` are copied into answers as
+    they stand."""
 
-SYSTEMS = [
-    "",
-    "",
-    "",
-    "",
-    "You are a helpful assistant.",
-    "You answer questions about sensor readings.",
-    "Answer with one short sentence.",
-    "You are thinkd, the assistant of a house.",
-    "You control a small building.",
-    "Be brief and exact.",
-    "You are a careful monitoring assistant on a gateway.",
-    "Think first, then answer.",
-]
+    device: Noun
+    do: str
+    undo: str
+
+
+ENGLISH_ACTIONS = """
+fan: turn the fan on / turn the fan off; switch on the fan / switch off the fan
+fan: start the fan / stop the fan
+heater: turn on the heater / turn off the heater; switch the heater on / switch the heater off
+heating: turn off the heating / turn on the heating; lower the heating / raise the heating
+lamp: turn on the lamp / turn off the lamp; switch the lamp on / switch the lamp off
+pump: start the pump / stop the pump; stop the pump / run the pump
+pump: turn the pump on / turn the pump off
+valve: open the valve / close the valve; close the valve / open the valve
+valve: shut the valve / open the valve
+window: open the window / close the window; close the window / open the window
+vent: open the vent / close the vent; shut the vent / leave the vent open
+p blinds: lower the blinds / raise the blinds; close the blinds / open the blinds
+p lights: switch the lights on / switch the lights off; dim the lights / leave the lights bright
+alarm: sound the alarm / keep the alarm silent; raise an alarm / stay quiet
+alarm: trigger the alarm / clear the alarm
+alert: send an alert / send nothing; notify me / do not notify me
+alert: send a notification / send no notification
+siren: start the siren / keep the siren off
+dehumidifier: run the dehumidifier / stop the dehumidifier
+humidifier: turn the humidifier on / turn the humidifier off
+boiler: shut down the boiler / keep the boiler running; fire the boiler / stop the boiler
+sprinkler: start the sprinkler / stop the sprinkler
+irrigation: water the plants / skip watering; start irrigation / stop irrigation
+charger: start charging / stop charging; charge the car / pause charging
+compressor: stop the compressor / run the compressor
+cooler: engage the cooler / release the cooler
+relay: close the relay / open the relay; energize the relay / release the relay
+motor: stop the motor / keep the motor running
+machine: shut down the machine / keep the machine running
+door: lock the door / unlock the door
+gate: open the gate / close the gate
+awning: retract the awning / extend the awning
+oven: turn down the oven / leave the oven alone
+generator: start the generator / stop the generator
+inverter: enable the inverter / disable the inverter
+backup: switch to backup power / stay on mains power
+operator: call the operator / carry on
+ventilation: increase the ventilation / reduce the ventilation
+ventilation: boost the ventilation / run the ventilation slowly
+shutter: lower the shutter / raise the shutter
+mixer: start the mixer / stop the mixer
+air conditioner: turn on the air conditioner / turn off the air conditioner
+"""
+# The infinitive, the imperative of `tu` and the one of `vous`.
+FRENCH_VERBS = {
+    verb.split()[0]: tuple(verb.split())
+    for verb in """allumer allume allumez|éteindre éteins éteignez|ouvrir ouvre ouvrez
+        fermer ferme fermez|démarrer démarre démarrez|arrêter arrête arrêtez|lancer lance lancez
+        couper coupe coupez|activer active activez|désactiver désactive désactivez
+        baisser baisse baissez|monter monte montez|lever lève levez|remonter remonte remontez
+        verrouiller verrouille verrouillez|déverrouiller déverrouille déverrouillez
+        augmenter augmente augmentez|réduire réduis réduisez|envoyer envoie envoyez
+        appeler appelle appelez|déclencher déclenche déclenchez|garder garde gardez
+        laisser laisse laissez|arroser arrose arrosez|charger charge chargez
+        replier replie repliez|déplier déplie dépliez|enclencher enclenche enclenchez
+        relâcher relâche relâchez|brancher branche branchez|débrancher débranche débranchez
+        mettre mets mettez|passer passe passez|rester reste restez|prévenir préviens prévenez
+        continuer continue continuez|stopper stoppe stoppez""".replace("\n", "|").split("|")
+}
+FRENCH_ACTIONS = """
+m ventilateur: allumer le ventilateur / éteindre le ventilateur
+m ventilateur: démarrer le ventilateur / arrêter le ventilateur
+m radiateur: allumer le radiateur / éteindre le radiateur
+m radiateur: couper le radiateur / allumer le radiateur
+m chauffage: couper le chauffage / allumer le chauffage; baisser le chauffage / monter le chauffage
+f lampe: allumer la lampe / éteindre la lampe
+f pompe: démarrer la pompe / arrêter la pompe; arrêter la pompe / laisser tourner la pompe
+f pompe: couper la pompe / lancer la pompe
+f vanne: ouvrir la vanne / fermer la vanne; fermer la vanne / ouvrir la vanne
+f fenêtre: ouvrir la fenêtre / fermer la fenêtre; fermer la fenêtre / ouvrir la fenêtre
+f trappe: ouvrir la trappe / fermer la trappe
+p m volets: baisser les volets / lever les volets; fermer les volets / ouvrir les volets
+p f lumières: allumer les lumières / éteindre les lumières
+p f lumières: baisser les lumières / laisser les lumières
+f alarme: déclencher l'alarme / laisser l'alarme muette; activer l'alarme / désactiver l'alarme
+f alerte: envoyer une alerte / rester en veille; envoyer une notification / rester en silence
+f sirène: lancer la sirène / garder la sirène muette
+m déshumidificateur: lancer le déshumidificateur / arrêter le déshumidificateur
+m humidificateur: allumer l'humidificateur / éteindre l'humidificateur
+f chaudière: couper la chaudière / laisser tourner la chaudière
+f chaudière: démarrer la chaudière / arrêter la chaudière
+m arrosage: lancer l'arrosage / couper l'arrosage; arroser les plantes / laisser les plantes
+f charge: lancer la charge / couper la charge; charger la voiture / arrêter la charge
+m compresseur: arrêter le compresseur / démarrer le compresseur
+m refroidisseur: enclencher le refroidisseur / relâcher le refroidisseur
+m relais: fermer le relais / ouvrir le relais; enclencher le relais / relâcher le relais
+m moteur: stopper le moteur / laisser tourner le moteur
+f machine: arrêter la machine / laisser tourner la machine
+f porte: verrouiller la porte / déverrouiller la porte
+m portail: ouvrir le portail / fermer le portail
+m store: replier le store / déplier le store
+m four: baisser le four / laisser le four
+m groupe électrogène: démarrer le groupe électrogène / arrêter le groupe électrogène
+m onduleur: activer l'onduleur / désactiver l'onduleur
+m secours: passer sur le secours / rester sur le secteur
+m technicien: appeler le technicien / continuer; prévenir le gardien / continuer
+f ventilation: augmenter la ventilation / réduire la ventilation
+f climatisation: allumer la climatisation / éteindre la climatisation
+f climatisation: mettre la climatisation / couper la climatisation
+m mélangeur: démarrer le mélangeur / arrêter le mélangeur
+f VMC: passer la VMC en grande vitesse / laisser la VMC en petite vitesse
+f prise: brancher la prise / débrancher la prise; activer la prise / désactiver la prise
+"""
+
+
+def _actions(language, text):
+    found = []
+    for line in text.strip().splitlines():
+        head, _, pairs = line.partition(": ")
+        device = nouns(language, head)[0]
+        for pair in pairs.split("; "):
+            do, undo = pair.split(" / ")
+            found.append(Action(device, do, undo))
+    return found
+
+
+ACTIONS = {"en": _actions("en", ENGLISH_ACTIONS), "fr": _actions("fr", FRENCH_ACTIONS)}
+NOTHING = {"en": "do nothing", "fr": "ne rien faire"}
+NO_CHANGE = {"en": "no change", "fr": "aucun changement"}
+YES_NO = {"en": ("yes", "no"), "fr": ("oui", "non")}
+
+
+def action(rng, language, device=None):
+    """An action and its opposite; in French as an infinitive or spoken to a `tu` or a `vous`."""
+    chosen = rng.choice([a for a in ACTIONS[language] if device is None or a.device == device])
+    return chosen if language == "en" else spoken(chosen, rng.choice([0, 0, 1, 2]))
+
+
+def actions(rng, language, count):
+    """Several actions on different devices, all in the same form of speech."""
+    devices = rng.sample(sorted({a.device.text for a in ACTIONS[language]}), count)
+    form = rng.choice([0, 0, 1, 2])
+    found = []
+    for device in devices:
+        chosen = rng.choice([a for a in ACTIONS[language] if a.device.text == device])
+        found.append(chosen if language == "en" else spoken(chosen, form))
+    return found
+
+
+def spoken(chosen, form):
+    """A French action in one form: 0 infinitive, 1 imperative of `tu`, 2 imperative of `vous`."""
+
+    def turn(text):
+        verb, _, rest = text.partition(" ")
+        return f"{FRENCH_VERBS[verb][form]} {rest}".strip()
+
+    return Action(chosen.device, turn(chosen.do), turn(chosen.undo))
+
+
+# States ------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Switch:
+    """A thing with two states: its noun, its key in data, and the words for the states (the noun's
+    gender agreed)."""
+
+    noun: Noun
+    key: str
+    words: tuple
+
+
+def _switches(language, text):
+    found = []
+    for line in text.strip().splitlines():
+        head, key, first, second = (part.strip() for part in line.split(":"))
+        found.append(Switch(nouns(language, head)[0], key, (first, second)))
+    return found
+
+
+SWITCHES = {
+    "en": _switches(
+        "en",
+        """window:window:open:closed
+        door:door:open:closed
+        front door:front_door:locked:unlocked
+        garage door:garage:open:closed
+        pump:pump:on:off
+        fan:fan:on:off
+        heater:heater:on:off
+        boiler:boiler:on:off
+        valve:valve:open:closed
+        gate:gate:open:closed
+        alarm:alarm:armed:disarmed
+        motor:motor:running:stopped
+        machine:machine:running:stopped
+        house:house:empty:occupied
+        room:room:occupied:empty
+        charger:charger:connected:disconnected
+        network:network:online:offline
+        mains power:mains:present:absent
+        safety guard:guard:open:closed""",
+    ),
+    "fr": _switches(
+        "fr",
+        """f fenêtre:fenetre:ouverte:fermée
+        f porte:porte:ouverte:fermée
+        f porte d'entrée:porte_entree:verrouillée:déverrouillée
+        m garage:garage:ouvert:fermé
+        f pompe:pompe:allumée:éteinte
+        m ventilateur:ventilateur:allumé:éteint
+        m radiateur:radiateur:allumé:éteint
+        f chaudière:chaudiere:allumée:éteinte
+        f vanne:vanne:ouverte:fermée
+        m portail:portail:ouvert:fermé
+        f alarme:alarme:activée:désactivée
+        m moteur:moteur:lancé:arrêté
+        f machine:machine:lancée:arrêtée
+        f maison:maison:vide:occupée
+        f pièce:piece:occupée:vide
+        m chargeur:chargeur:branché:débranché
+        m réseau:reseau:présent:absent
+        m secteur:secteur:présent:absent
+        m capot:capot:ouvert:fermé""",
+    ),
+}
+
+# Around the question ------------------------------------------------------------
+
+REMARKS = {
+    "en": """The front door is locked.|Nobody is at home.|It is raining outside.
+        The gateway is online.|All devices report normally.|This is the evening report.
+        The data is fresh.|Firmware is up to date.|The cat is asleep.
+        Maintenance is planned for Monday.|Signal quality is good.|The building is empty.
+        The readings were taken a minute ago.|The network was slow today.|We moved in last week.
+        The sun is shining.|My neighbour asked too.|The values come from the gateway.
+        The dashboard was updated.|I am away this week.""",
+    "fr": """La porte d'entrée est fermée à clé.|Il n'y a personne à la maison.
+        Il pleut dehors.|La passerelle est en ligne.|Tous les appareils répondent.
+        C'est le rapport du soir.|Les données sont récentes.|Le micrologiciel est à jour.
+        Le chat dort.|La maintenance est prévue lundi.|Le signal est bon.|Le bâtiment est vide.
+        Les mesures datent d'une minute.|Le réseau était lent aujourd'hui.
+        Nous avons emménagé la semaine dernière.|Il fait beau.|Mon voisin a demandé aussi.
+        Les valeurs viennent de la passerelle.|Le tableau de bord est à jour.
+        Je suis absent cette semaine.""",
+}
+REMARKS_HELD_OUT = {
+    "en": """The maintenance crew has left.|The broker was restarted this morning.
+        Everyone is on holiday.|The display is broken.|It has been windy since noon.""",
+    "fr": """L'équipe de maintenance est partie.|Le broker a redémarré ce matin.
+        Tout le monde est en vacances.|L'écran est cassé.|Il y a du vent depuis midi.""",
+}
+BEFORE = {
+    "en": """Hello.|Hi,|Hey,|Please help.|Question:|Quick check:|Good morning.|Task:
+        Good evening,|OK,""",
+    "fr": """Bonjour.|Bonjour,|Salut,|Question :|Petite vérification :|Bonsoir.|Tâche :
+        Dis-moi,|Alors,""",
+}
+AFTER = {
+    "en": """Thanks.|Please.|Thank you!|Answer briefly.|Just the answer.|Be precise.
+        Short answer please.""",
+    "fr": """Merci.|S'il te plaît.|S'il vous plaît.|Merci d'avance !|Réponds brièvement.
+        Juste la réponse.|Sois précis.""",
+}
+SYSTEMS = {
+    "en": """You are a helpful assistant.|You answer questions about sensor readings.
+        Answer with one short sentence.|You are thinkd, the assistant of a house.
+        You control a small building.|Be brief and exact.
+        You are a careful monitoring assistant on a gateway.|Think first, then answer.
+        You watch a plant.|You reason about readings and rules.""",
+    "fr": """Tu es un assistant utile.
+        Vous répondez à des questions sur des mesures de capteurs.|Réponds en une phrase courte.
+        Tu es thinkd, l'assistant d'une maison.|Tu pilotes un petit bâtiment.|Sois bref et exact.
+        Tu surveilles une passerelle.|Réfléchis d'abord, puis réponds.|Vous surveillez une usine.
+        Tu raisonnes sur des mesures et des règles.""",
+}
+
+
+def _split(table):
+    return {
+        language: [entry.strip(" ") for entry in text.replace("\n", "|").split("|")]
+        for language, text in table.items()
+    }
+
+
+REMARKS, REMARKS_HELD_OUT, SYSTEMS = _split(REMARKS), _split(REMARKS_HELD_OUT), _split(SYSTEMS)
+AFTER = _split(AFTER)
+BEFORE = {language: [f"{entry} " for entry in found] for language, found in _split(BEFORE).items()}
+
+
+def system(rng, language):
+    """A system prompt; most problems have none."""
+    return "" if rng.random() < 0.45 else rng.choice(SYSTEMS[language])
+
+
+# Days, runs and daily windows ------------------------------------------------------------
+
+DAYS = {
+    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
+    "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche".split(),
+}
+# Things that start at a time and run for a while.
+RUNS = {
+    "en": nouns(
+        "en",
+        """washing machine|dishwasher|dryer|irrigation|backup|heating|charger|pump|ventilation
+            pool filter|robot vacuum|oven|water heater|sprinkler|data export|self-test|calibration
+            compressor|disinfection cycle|lighting|feeding|boiler|aquarium lamp|log rotation""",
+    ),
+    "fr": nouns(
+        "fr",
+        """m lave-linge|m lave-vaisselle|m sèche-linge|m arrosage|f sauvegarde|m chauffage
+            f charge|f pompe|f ventilation|f filtration|m robot aspirateur|m four|m chauffe-eau
+            m autotest|m étalonnage|m compresseur|m cycle de désinfection|m éclairage
+            f distribution de nourriture|f chaudière|f lampe de l'aquarium|f purge""",
+    ),
+}
+RUNS_HELD_OUT = {
+    "en": nouns("en", "bread maker|defrost cycle|firmware update|telemetry upload|kiln|tumbler"),
+    "fr": nouns("fr", "f machine à pain|m dégivrage|f mise à jour|m relevé|m broyeur|m rinçage"),
+}
+# Daily windows that a time may lie in.
+WINDOWS = {
+    "en": nouns(
+        "en",
+        """p quiet hours|night mode|night tariff|p off-peak hours|cheap tariff|silent period
+            p opening hours|night shift|do-not-disturb period|eco mode|maintenance window
+            night setback|peak period|vacation lighting|alarm schedule|sleep mode|charging window
+            p office hours|day programme""",
+    ),
+    "fr": nouns(
+        "fr",
+        """p f heures creuses|p f heures de silence|m mode nuit|m tarif de nuit|f plage de silence
+            p f heures d'ouverture|f équipe de nuit|m mode éco|f période calme|p f heures pleines
+            f fenêtre de maintenance|p m horaires d'ouverture|m réduit de nuit|f plage de recharge
+            f période « ne pas déranger »|p f heures de bureau|m programme de jour""",
+    ),
+}
+WINDOWS_HELD_OUT = {
+    "en": nouns("en", "curfew|p visiting hours|hush time|p low-rate hours|guard duty"),
+    "fr": nouns("fr", "m couvre-feu|p f heures de visite|f trêve nocturne|f tranche économique"),
+}
+
+
+# Devices by the dozen ------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Devices:
+    """A kind of device of which there are many: one, several, its two states as said of anything
+    (`tout est ouvert`), of one and of several, what machines write for them, and the name of a flag
+    that is true in the first."""
+
+    one: Noun
+    many: Noun
+    plain_states: tuple
+    states: tuple
+    plural_states: tuple
+    codes: tuple
+    flag: str
+
+
+CODES = {
+    "power": ((("on", "off"), ("ON", "OFF"), ("On", "Off")), "on"),
+    "open": ((("open", "closed"), ("OPEN", "CLOSED")), "open"),
+    "line": ((("online", "offline"), ("ONLINE", "OFFLINE"), ("up", "down")), "online"),
+    "run": ((("running", "stopped"), ("RUNNING", "STOPPED"), ("RUN", "STOP")), "running"),
+    "lock": ((("locked", "unlocked"), ("LOCKED", "UNLOCKED")), "locked"),
+    "": ((), ""),
+}
+UNCHANGED = re.compile(r"^(en|à|hors|sous|au) |^ok$")
+
+
+def agreed(word, noun):
+    """A French state, given as a masculine singular, as it is said of a noun; English ones stay."""
+    if noun.language == "en" or UNCHANGED.search(word):
+        return word
+    if noun.gender == "f":
+        word = word[:-1] + "ve" if word.endswith("if") else word + ("" if word[-1] == "e" else "e")
+    return word + ("s" if noun.plural else "")
+
+
+def _devices(language, text):
+    found = []
+    for line in text.strip().splitlines():
+        one, many, first, second, codes = (part.strip() for part in line.split(":"))
+        one, many = nouns(language, one)[0], nouns(language, many)[0]
+        pair = (first, second)
+        found.append(
+            Devices(
+                one,
+                many,
+                pair,
+                tuple(agreed(word, one) for word in pair),
+                tuple(agreed(word, many) for word in pair),
+                *CODES[codes],
+            )
+        )
+    return found
+
+
+DEVICES = {
+    "en": _devices(
+        "en",
+        """light:p lights:on:off:power
+        lamp:p lamps:on:off:power
+        lamp:p lamps:lit:unlit:
+        window:p windows:open:closed:open
+        window:p windows:open:shut:open
+        door:p doors:open:closed:open
+        door:p doors:locked:unlocked:lock
+        lock:p locks:locked:unlocked:lock
+        valve:p valves:open:closed:open
+        pump:p pumps:running:stopped:run
+        pump:p pumps:on:off:power
+        fan:p fans:on:off:power
+        fan:p fans:running:stopped:run
+        heater:p heaters:on:off:power
+        radiator:p radiators:on:off:power
+        sensor:p sensors:online:offline:line
+        device:p devices:online:offline:line
+        device:p devices:connected:disconnected:
+        camera:p cameras:online:offline:line
+        camera:p cameras:recording:idle:
+        plug:p plugs:on:off:power
+        socket:p sockets:on:off:power
+        shutter:p shutters:open:closed:open
+        blind:p blinds:up:down:
+        machine:p machines:running:stopped:run
+        machine:p machines:busy:idle:
+        charger:p chargers:charging:idle:
+        gate:p gates:open:closed:open
+        relay:p relays:closed:open:
+        motor:p motors:running:stopped:run
+        zone:p zones:armed:disarmed:
+        gateway:p gateways:up:down:line
+        node:p nodes:online:offline:line
+        battery:p batteries:ok:low:
+        detector:p detectors:ok:faulty:
+        parking space:p parking spaces:occupied:free:""",
+    ),
+    "fr": _devices(
+        "fr",
+        """f lumière:p f lumières:allumé:éteint:power
+        f lampe:p f lampes:allumé:éteint:power
+        f fenêtre:p f fenêtres:ouvert:fermé:open
+        f porte:p f portes:ouvert:fermé:open
+        f porte:p f portes:verrouillé:déverrouillé:lock
+        f serrure:p f serrures:verrouillé:déverrouillé:lock
+        f vanne:p f vannes:ouvert:fermé:open
+        f pompe:p f pompes:en marche:à l'arrêt:run
+        f pompe:p f pompes:en marche:arrêté:run
+        m ventilateur:p m ventilateurs:allumé:éteint:power
+        m ventilateur:p m ventilateurs:en marche:à l'arrêt:run
+        m radiateur:p m radiateurs:allumé:éteint:power
+        m convecteur:p m convecteurs:allumé:éteint:power
+        m capteur:p m capteurs:en ligne:hors ligne:line
+        m appareil:p m appareils:en ligne:hors ligne:line
+        m appareil:p m appareils:connecté:déconnecté:
+        f caméra:p f caméras:en ligne:hors ligne:line
+        f caméra:p f caméras:actif:inactif:
+        f prise:p f prises:allumé:éteint:power
+        f prise:p f prises:actif:inactif:
+        m volet:p m volets:ouvert:fermé:open
+        m store:p m stores:baissé:levé:
+        f machine:p f machines:en marche:à l'arrêt:run
+        f machine:p f machines:occupé:libre:
+        m chargeur:p m chargeurs:branché:débranché:
+        m portail:p m portails:ouvert:fermé:open
+        m moteur:p m moteurs:en marche:à l'arrêt:run
+        f zone:p f zones:activé:désactivé:
+        f passerelle:p f passerelles:en ligne:hors ligne:line
+        m nœud:p m nœuds:en ligne:hors ligne:line
+        m détecteur:p m détecteurs:ok:en défaut:
+        f place:p f places:occupé:libre:""",
+    ),
+}
+DEVICES_HELD_OUT = {
+    "en": _devices(
+        "en",
+        """damper:p dampers:open:closed:open
+        hatch:p hatches:open:closed:open
+        spotlight:p spotlights:on:off:power
+        robot:p robots:running:stopped:run
+        router:p routers:online:offline:line""",
+    ),
+    "fr": _devices(
+        "fr",
+        """f trappe:p f trappes:ouvert:fermé:open
+        m projecteur:p m projecteurs:allumé:éteint:power
+        m robot:p m robots:en marche:à l'arrêt:run
+        m routeur:p m routeurs:en ligne:hors ligne:line
+        m clapet:p m clapets:ouvert:fermé:open""",
+    ),
+}

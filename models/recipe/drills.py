@@ -1,0 +1,289 @@
+"""Bare steps of thoughts: sums, differences, comparisons, products, quotients, clock steps,
+fetching and ordering.
+
+A drill is a list of (given, result): what stands there, and what the model must write after it.
+"""
+
+import re
+
+import arithmetic
+import telemetry
+import words
+from wording import LANGUAGES
+
+KINDS = {
+    "fetch": 20,
+    "sum": 14,
+    "addition": 6,
+    "subtraction": 8,
+    "comparison": 16,
+    "best": 8,
+    "ordering": 4,
+    "extremes": 3,
+    "alphabet": 2,
+    "division": 12,
+    "multiplication": 6,
+    "clock": 6,
+    "shift": 6,
+    "times": 6,
+    "quotient": 8,
+    "rounding": 3,
+}
+
+
+def drill(rng):
+    kind = rng.choices(list(KINDS), KINDS.values())[0]
+    return _DRILLS[kind](rng)
+
+
+def _split(line, sign):
+    """Cuts a line behind the first `sign`: what is given, and what follows."""
+    given, found, result = line.partition(sign)
+    return given + found, result + "\n"
+
+
+def _number(rng):
+    """A number and its decimals, of all sizes alike."""
+    decimals = rng.choice([0, 1, 1, 2]) if rng.random() < 0.5 else rng.choice([0, 1])
+    return rng.randint(0, rng.choice([9, 99, 400, 999, 999, 3000, 9999, 19999])), decimals
+
+
+def _fetch(rng):
+    language = rng.choice(LANGUAGES)
+    readings = telemetry.draw(rng, language, rng.randint(2, 8))
+    told = telemetry.tell(rng, readings, telemetry.separator(rng, language))
+    named = rng.random() < 0.5
+    rows = [
+        f"{i + 1}:{f'{name} ' if named else ''}{readings.value(i)}"
+        for i, name in enumerate(told.names)
+    ]
+    return [(told.text + ("\nnames\n" if named else "\nvalues\n"), "\n".join(rows) + "\n")]
+
+
+def _sum(rng):
+    decimals, high = rng.choice([0, 1, 1]), rng.choice([99, 400, 999, 3000])
+    low = -high if rng.random() < 0.15 else 0
+    values = [rng.randint(low, high) for _ in range(rng.randint(2, 8))]
+    lines, total = arithmetic.running_sum(values, decimals)
+    pairs = [_split(line, "~") for line in lines]
+    return [*pairs, ("=", arithmetic.text(total, decimals) + "\n")]
+
+
+def _pairs(rng, make, count=(5, 8)):
+    return [make() for _ in range(rng.randint(*count))]
+
+
+def _addition(rng):
+    def one():
+        a, decimals = _number(rng)
+        return _split(arithmetic.addition(a, _number(rng)[0], decimals)[0], "~")
+
+    return _pairs(rng, one)
+
+
+def _subtraction(rng):
+    def one():
+        a, decimals = _number(rng)
+        b = _number(rng)[0]
+        if rng.random() < 0.85:
+            return _split(arithmetic.subtraction(max(a, b), min(a, b), decimals)[0], "~")
+        a, b = (-a if rng.random() < 0.5 else a), (-b if rng.random() < 0.5 else b)
+        line = arithmetic.difference(a, b, decimals)[0]
+        given = f"{arithmetic.text(a, decimals)}-{arithmetic.text(b, decimals)}"
+        return given, line[len(given) :] + "\n"
+
+    return _pairs(rng, one)
+
+
+def _close(rng, a):
+    """Another number, often close to `a`, sometimes the same."""
+    if rng.random() < 0.1:
+        return a
+    b = a + rng.choice([-1, 1]) * rng.randint(0, rng.choice([2, 10, 60, 2000]))
+    return b if a < 0 else max(0, b)
+
+
+def _comparison(rng):
+    def one():
+        a, decimals = _number(rng)
+        a = -a if rng.random() < 0.07 else a
+        b, b_decimals = _close(rng, a), decimals
+        if decimals and rng.random() < 0.4:
+            b, b_decimals = int(b / 10**decimals), 0
+        relation = rng.choice([">", "<", ">", "<", ">=", "<="])
+        return _split(arithmetic.comparison(a, decimals, relation, b, b_decimals)[0], " ")
+
+    return _pairs(rng, one)
+
+
+def _several(rng):
+    a, decimals = _number(rng)
+    values = [a]
+    for _ in range(rng.randint(2, 6)):
+        values.append(_close(rng, rng.choice(values)))
+    rng.shuffle(values)
+    return values, decimals
+
+
+def _best(rng):
+    values, decimals = _several(rng)
+    relation = rng.choice("><")
+    lines, found = arithmetic.best(values, decimals, relation)
+    given = " ".join(arithmetic.text(value, decimals) for value in values)
+    lines.append(f"={arithmetic.text(values[found], decimals)}\n")
+    return [(f"{given}\n{'max' if relation == '>' else 'min'}\n", "\n".join(lines))]
+
+
+def _ordering(rng):
+    values, decimals = _several(rng)
+    relation, keep = rng.choice(">><"), rng.choice([None, None, 2])
+    lines, _ = arithmetic.ordering(values, decimals, relation=relation, keep=keep)
+    kind = ("sort" if keep is None else "top") + (" up" if relation == "<" else "")
+    given = " ".join(arithmetic.text(value, decimals) for value in values)
+    return [(f"{given}\n{kind}\n", "\n".join(lines) + "\n")]
+
+
+def _alphabet(rng):
+    language = rng.choice(LANGUAGES)
+    found = {}
+    for name in words.names(rng, language, rng.randint(4, 9), places=True):
+        if name.text[0].isascii():
+            found.setdefault(name.text[0], name.text)
+    names = list(found.values())
+    return [(", ".join(names) + "\nalpha\n", "\n".join(arithmetic.alphabetical(names)[0]) + "\n")]
+
+
+def _extremes(rng):
+    values, decimals = _several(rng)
+    lines, _, _ = arithmetic.extremes(values, decimals)
+    given = " ".join(arithmetic.text(value, decimals) for value in values)
+    return [(f"{given}\nrange\n", "\n".join(lines) + "\n")]
+
+
+def _division(rng):
+    def one():
+        a, decimals = _number(rng)
+        n = (
+            rng.randint(2, 9)
+            if rng.random() < 0.85
+            else rng.choice([10, 12, 15, 20, 24, 25, 30, 60])
+        )
+        return _split(arithmetic.division(a, decimals, n, rng.choice([0, 1, 2, 2, 2]))[0], " ")
+
+    return _pairs(rng, one, (3, 6))
+
+
+def _multiplication(rng):
+    def one():
+        a, decimals = _number(rng)
+        return _split(arithmetic.multiplication(a, decimals, rng.randint(2, 9))[0], " ")
+
+    return _pairs(rng, one)
+
+
+def _clock(rng):
+    def one():
+        a, b = rng.randrange(arithmetic.DAY), rng.randrange(arithmetic.DAY)
+        if rng.random() < 0.5:
+            a, b = a // 5 * 5, b // 5 * 5
+        kind = rng.randrange(6)
+        if kind == 5:
+            return _split(arithmetic.clock_subtraction(a, b)[0], " ")
+        if kind == 4:
+            given, result = f"{arithmetic.half_day(a)}", f"{arithmetic.clock(a)}"
+            turned = rng.random() < 0.4
+            return (f"{result}=", f"{given}\n") if turned else (f"{given}=", f"{result}\n")
+        if kind == 0:
+            return _split(arithmetic.clock_addition(a, b)[0], " ")
+        if kind == 1:
+            return _split(arithmetic.clock_difference(a, b)[0], " ")
+        if kind == 2:
+            return _split(arithmetic.hours_and_minutes(rng.randint(10, 900))[0], "=")
+        return _split(arithmetic.clock_comparison(a, rng.choice([">=", "<"]), b)[0], " ")
+
+    return _pairs(rng, one, (4, 6))
+
+
+def _shift(rng):
+    """Powers of ten, where only the point moves."""
+
+    def one():
+        a, decimals = _number(rng)
+        places = rng.choice([1, 2, 3, -1, -2, -3, 3, -3])
+        return _split(arithmetic.shifted(max(1, a), decimals, places)[0], " ")
+
+    return _pairs(rng, one)
+
+
+def _lines(given, lines):
+    """Several lines that follow from `given`, which begins the first of them."""
+    return given, "\n".join([lines[0][len(given) :], *lines[1:]]) + "\n"
+
+
+def _times(rng):
+    """Numbers times numbers of two or three digits, prices and percentages among them."""
+
+    def one():
+        a, decimals = _number(rng)
+        b, b_decimals = rng.choice([(rng.randint(2, 99), rng.choice([0, 1, 2])), (18, 1), (36, 1)])
+        if rng.random() < 0.3:
+            b = b % 10 * 10 or 60
+        lines = arithmetic.times(max(1, a), decimals, b, b_decimals)[0]
+        given = re.match(r"[\d.]+x[\d.]+", lines[0])
+        return _lines(given.group(), lines) if given else ("", "\n".join(lines) + "\n")
+
+    return [pair for pair in _pairs(rng, one, (2, 4)) if pair[0]] or _times(rng)
+
+
+DIVISORS = [12, 15, 24, 25, 36, 60, 18, 35, 45, 75]
+
+
+def divisor(rng):
+    """A divisor and its decimals: mostly one digit and zeros, sometimes two digits."""
+    chance = rng.random()
+    if chance < 0.7:
+        b = rng.randint(2, 9) * 10 ** rng.choice([0, 0, 1, 1, 2])
+    else:
+        b = rng.choice(DIVISORS) if chance < 0.88 else rng.randint(11, 99)
+    return arithmetic.trimmed(b, rng.choice([0, 0, 0, 1, 2]))
+
+
+def _quotient(rng):
+    """Division by any number: first the divisor is made whole."""
+
+    def one():
+        a, decimals = _number(rng)
+        b, b_decimals = divisor(rng)
+        places = rng.choice([0, 1, 2, 2, 2])
+        lines = arithmetic.quotient(max(1, a), decimals, b, b_decimals, places)[0]
+        return _lines(lines[0].partition(" ")[0] + " ", lines)
+
+    return _pairs(rng, one, (2, 4))
+
+
+def _rounding(rng):
+    def one():
+        a, decimals = rng.randint(1, 19999), rng.choice([1, 2, 3])
+        return _split(arithmetic.rounded(a, decimals, rng.randrange(decimals))[0], "|")
+
+    return _pairs(rng, one)
+
+
+_DRILLS = {
+    "fetch": _fetch,
+    "sum": _sum,
+    "addition": _addition,
+    "subtraction": _subtraction,
+    "comparison": _comparison,
+    "best": _best,
+    "ordering": _ordering,
+    "extremes": _extremes,
+    "alphabet": _alphabet,
+    "division": _division,
+    "multiplication": _multiplication,
+    "clock": _clock,
+    "shift": _shift,
+    "times": _times,
+    "quotient": _quotient,
+    "rounding": _rounding,
+}

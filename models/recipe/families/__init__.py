@@ -1,0 +1,2 @@
+"""One module a family: each has `make(rng, language, held_out)`, `WEIGHT`, and `verify(problem)`
+for the tests."""

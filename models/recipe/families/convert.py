@@ -1,0 +1,365 @@
+"""Conversion of units both ways: temperature, volume, energy, power, speed, pressure, time, flow,
+and powers of ten of what else sensors measure."""
+
+import dataclasses
+from fractions import Fraction
+
+import arithmetic
+import rounding
+import telemetry
+import units
+import wording
+import words
+from assemble import Amount, Answer, build
+
+WEIGHT = 8
+FAMILY = "convert"
+GIVEN = {"value": str, "to": words.Noun}
+THEMES = ("temperature", "volume", "energy", "power", "speed", "pressure", "time", "flow")
+WORDING = wording.load(
+    FAMILY,
+    {
+        "convert": GIVEN | {"number": str, "unit": str},
+        "count": GIVEN,
+        **{theme: GIVEN for theme in THEMES},
+        "pick": {"place": words.Noun, "noun": words.Noun, "to": words.Noun},
+        "mixed": {"value": str},
+        "mixed_seconds": {"value": str},
+        "joined": GIVEN,
+    },
+)
+KEYS = {"en": ["answer", "value", "result", "converted"], "fr": ["answer", "valeur", "resultat"]}
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """A conversion: how it is done (`x` or `/`, the number and its decimals) and usual values."""
+
+    source: str
+    target: str
+    how: tuple
+    low: float
+    high: float
+    decimals: tuple
+    weight: int
+    theme: str = ""
+
+
+PAIRS = [
+    Pair("°C", "°F", ("F",), -20, 60, (0, 0, 1), 16, "temperature"),
+    Pair("°F", "°C", ("C",), -4, 150, (0, 0, 1), 16, "temperature"),
+    Pair("L", "m³", ("/", 1000, 0), 20, 9900, (0,), 9, "volume"),
+    Pair("m³", "L", ("x", 1000, 0), 0.1, 40, (0, 1, 1, 2), 9, "volume"),
+    Pair("Wh", "kWh", ("/", 1000, 0), 40, 9900, (0,), 9, "energy"),
+    Pair("kWh", "Wh", ("x", 1000, 0), 0.1, 60, (0, 1, 1, 2), 9, "energy"),
+    Pair("W", "kW", ("/", 1000, 0), 40, 9900, (0,), 8, "power"),
+    Pair("kW", "W", ("x", 1000, 0), 0.1, 40, (0, 1, 1, 2), 8, "power"),
+    Pair("km/h", "m/s", ("/", 36, 1), 3, 150, (0, 0, 1), 11, "speed"),
+    Pair("m/s", "km/h", ("x", 36, 1), 1, 40, (0, 0, 1), 10, "speed"),
+    Pair("bar", "kPa", ("x", 100, 0), 0.2, 16, (0, 1, 1, 2), 9, "pressure"),
+    Pair("kPa", "bar", ("/", 100, 0), 15, 1600, (0,), 9, "pressure"),
+    Pair("mbar", "bar", ("/", 1000, 0), 50, 4000, (0,), 3, "pressure"),
+    Pair("bar", "mbar", ("x", 1000, 0), 0.1, 6, (0, 1, 2), 3, "pressure"),
+    Pair("hPa", "kPa", ("/", 10, 0), 900, 1100, (0,), 2, "pressure"),
+    Pair("kPa", "Pa", ("x", 1000, 0), 0.2, 200, (0, 1), 2, "pressure"),
+    Pair("Pa", "kPa", ("/", 1000, 0), 100, 9900, (0,), 2, "pressure"),
+    Pair("min", "h", ("/", 60, 0), 6, 600, (0,), 10, "time"),
+    Pair("h", "min", ("x", 60, 0), 0.25, 24, (0, 1, 2), 10, "time"),
+    Pair("min", "s", ("x", 60, 0), 0.5, 60, (0, 0, 1), 6, "time"),
+    Pair("s", "min", ("/", 60, 0), 12, 900, (0,), 6, "time"),
+    Pair("h", "days", ("/", 24, 0), 6, 480, (0,), 5, "time"),
+    Pair("days", "h", ("x", 24, 0), 0.5, 30, (0, 0, 1), 5, "time"),
+    Pair("weeks", "days", ("x", 7, 0), 2, 30, (0,), 2, "time"),
+    Pair("h", "s", ("x", 3600, 0), 1, 12, (0, 1), 2, "time"),
+    Pair("L/min", "L/h", ("x", 60, 0), 0.5, 60, (0, 0, 1), 4, "flow"),
+    Pair("L/h", "L/min", ("/", 60, 0), 12, 3000, (0,), 4, "flow"),
+    Pair("m³/h", "L/h", ("x", 1000, 0), 0.1, 20, (0, 1), 2, "flow"),
+    Pair("L/s", "L/min", ("x", 60, 0), 0.1, 20, (0, 1), 2, "flow"),
+    Pair("MWh", "kWh", ("x", 1000, 0), 0.2, 30, (0, 1, 2), 2, "energy"),
+    Pair("kWh", "MWh", ("/", 1000, 0), 100, 9900, (0,), 2, "energy"),
+    Pair("mA", "A", ("/", 1000, 0), 20, 6000, (0,), 3),
+    Pair("A", "mA", ("x", 1000, 0), 0.1, 16, (1, 2), 3),
+    Pair("mAh", "Ah", ("/", 1000, 0), 200, 9900, (0,), 2),
+    Pair("Ah", "mAh", ("x", 1000, 0), 0.5, 40, (0, 1), 2),
+    Pair("mV", "V", ("/", 1000, 0), 50, 9900, (0,), 2),
+    Pair("V", "mV", ("x", 1000, 0), 0.2, 24, (1, 2), 2),
+    Pair("g", "kg", ("/", 1000, 0), 50, 9900, (0,), 3),
+    Pair("kg", "g", ("x", 1000, 0), 0.1, 40, (0, 1, 2), 3),
+    Pair("kg", "t", ("/", 1000, 0), 100, 9900, (0,), 1),
+    Pair("mL", "L", ("/", 1000, 0), 50, 9900, (0,), 3, "volume"),
+    Pair("L", "mL", ("x", 1000, 0), 0.1, 20, (1, 2), 3, "volume"),
+    Pair("cm", "m", ("/", 100, 0), 5, 900, (0,), 3),
+    Pair("m", "cm", ("x", 100, 0), 0.1, 12, (1, 2), 3),
+    Pair("mm", "cm", ("/", 10, 0), 5, 900, (0,), 2),
+    Pair("km", "m", ("x", 1000, 0), 0.1, 40, (0, 1), 1),
+]
+# What a unit is in SI units, for the verification.
+SCALES = {
+    "L": "1", "mL": "0.001", "m³": "1000", "Wh": "1", "kWh": "1000", "MWh": "1000000", "W": "1",
+    "kW": "1000", "km/h": "1000/3600", "m/s": "1", "bar": "100000", "mbar": "100", "hPa": "100",
+    "kPa": "1000", "Pa": "1", "s": "1", "min": "60", "h": "3600", "days": "86400",
+    "weeks": "604800", "L/min": "1/60", "L/h": "1/3600", "L/s": "1", "m³/h": "1000/3600",
+    "mA": "0.001", "A": "1", "mAh": "0.001", "Ah": "1", "mV": "0.001", "V": "1", "g": "0.001",
+    "kg": "1", "t": "1000", "mm": "0.001", "cm": "0.01", "m": "1", "km": "1000",
+}  # fmt: skip
+# Quantities that stand in telemetry with a unit one may want converted.
+CONVERTIBLE = {pair.source for pair in PAIRS if pair.weight > 2}
+
+
+def _fraction(scale):
+    over, _, under = scale.partition("/")
+    return Fraction(over) / Fraction(under or 1)
+
+
+def make(rng, language, held_out):
+    kind = rng.choices([_plain, _pick, _mixed, _joined], [70, 16, 8, 6])[0]
+    return kind(rng, language, held_out)
+
+
+def _draw(rng, pair):
+    """A value, its decimals, and whether the conversion comes out in at most two decimals."""
+    decimals = rng.choice(pair.decimals)
+    scale = 10**decimals
+    low, high = max(1, round(pair.low * scale)), round(pair.high * scale)
+    if pair.low < 0:
+        low = round(pair.low * scale)
+    value = rng.randint(low, high)
+    exact = rng.random() < 0.6
+    if exact and pair.how == ("C",):
+        celsius = rng.randint(-20, 60) * 2 + (rng.random() < 0.2)
+        return arithmetic.trimmed(320 + celsius * 9, 1)
+    if exact and pair.how[0] == "/" and pair.how[1] in (36, 60, 24):
+        step = {36: 18, 60: 3, 24: 6}[pair.how[1]]
+        value = rng.randint(1, max(1, int(pair.high) * (10 if pair.how[1] == 36 else 1) // step))
+        return arithmetic.trimmed(value * step, 1 if pair.how[1] == 36 else 0)
+    if pair.how[0] == "/" and value > 300 and rng.random() < 0.6:
+        value = round(value, -2) if rng.random() < 0.5 else round(value, -1)
+    return (value, 0) if not decimals else arithmetic.trimmed(value, decimals)
+
+
+def _think(pair, value, decimals, places):
+    """The steps, the result and its decimals."""
+    if pair.how == ("F",):
+        lines, nine, d = arithmetic.times(value, decimals, 9, 0)
+        more, fifth, d, _ = arithmetic.quotient(nine, d, 5, 0)
+        a, b, d = arithmetic.aligned(fifth, d, 32, 0)
+        line, result = arithmetic.total(a, b, d)
+        lines = [*lines, *more, line]
+        if d > places:
+            line, result = arithmetic.rounded(result, d, places)
+            lines, d = [*lines, line], places
+        return arithmetic.finish(lines, result, d)
+    if pair.how == ("C",):
+        a, b, d = arithmetic.aligned(value, decimals, 32, 0)
+        line, less = arithmetic.difference(a, b, d)
+        lines, five, d = arithmetic.times(less, d, 5, 0)
+        more, result, d, _ = arithmetic.quotient(five, d, 9, 0, places)
+        return [line, *lines, *more], result, d
+    sign, factor, factor_decimals = pair.how
+    if sign == "/" and factor in (1000, 100, 10):
+        line, result, d = arithmetic.shifted(value, decimals, 1 - len(str(factor)))
+        lines = [line]
+    elif sign == "/":
+        lines, result, d, _ = arithmetic.quotient(value, decimals, factor, factor_decimals, places)
+    else:
+        lines, result, d = arithmetic.times(value, decimals, factor, factor_decimals)
+    if d > places:
+        line, result = arithmetic.rounded(result, d, places)
+        return arithmetic.finish([*lines, line], result, places)
+    return lines, result, d
+
+
+def _places(rng, pair, value, decimals):
+    """How many decimals the answer has, and whether the question says so. Divisions that do not
+    come out mostly say it; without a word it is two, or all there are for a power of ten."""
+    free = 2 if pair.how[0] == "C" or pair.how[1:2] in ((36,), (60,), (24,)) else 9
+    exact = Fraction(value, 10**decimals)
+    if pair.how == ("C",):
+        exact = (exact - 32) * 5 / 9
+    elif pair.how == ("F",):
+        exact = exact * 9 / 5 + 32
+    else:
+        factor = Fraction(pair.how[1], 10 ** pair.how[2])
+        exact = exact / factor if pair.how[0] == "/" else exact * factor
+    if exact * 100 % 1 == 0:
+        if exact * 10 % 1 and rng.random() < 0.15:
+            return 1, True
+        return (0, True) if exact % 1 and rng.random() < 0.12 else (free, False)
+    if free == 9:
+        return (2, True) if abs(exact) > 1 and rng.random() < 0.3 else (free, False)
+    if rng.random() < 0.2 or abs(exact) < 1:
+        return 2, False
+    return rng.choice([0, 1, 1, 1, 2]), True
+
+
+def _target(rng, language, pair):
+    """The wanted unit as the question spells it; a symbol takes no article and is not elided."""
+    spelled = units.spell(rng, language, pair.target, 0.4)
+    symbol = len(spelled) < 5 and spelled not in ("amps", "bars") or "/" in spelled
+    symbol = symbol and spelled != "jours"
+    return words.Noun(spelled, language, "" if symbol else "m", True)
+
+
+def _finish(rng, language, held_out, question, lines, pair, to, shown, told, separator, facts):
+    value, decimals, places, said = shown
+    phrasings = ()
+    if said:
+        request = rounding.ask(rng, language, held_out, places)
+        question, phrasings = rounding.then(question, request), (request,)
+    steps, result, made = _think(pair, value, decimals, places)
+    answer = Answer("{value}", {"value": Amount(result, made, str(to))}, {"value": KEYS[language]})
+    kind = f"{pair.source}>{pair.target}".replace("°", "").replace("³", "3")
+    return build(
+        rng,
+        FAMILY,
+        language,
+        held_out,
+        question,
+        [kind, *lines, *steps],
+        answer,
+        told,
+        separator,
+        exact=True,
+        facts=facts
+        | {
+            "value": arithmetic.text(value, decimals),
+            "from": pair.source,
+            "to": pair.target,
+            "places": places,
+        },
+        phrasings=phrasings,
+    )
+
+
+def _plain(rng, language, held_out):
+    pair = rng.choices(PAIRS, [pair.weight for pair in PAIRS])[0]
+    separator = telemetry.separator(rng, language)
+    value, decimals = _draw(rng, pair)
+    places, said = _places(rng, pair, value, decimals)
+    to = _target(rng, language, pair)
+    slots = {
+        "value": units.said(rng, language, value, decimals, pair.source, separator, 0.5),
+        "to": to,
+    }
+    theme = pair.theme if pair.theme and rng.random() < 0.5 else "convert"
+    if theme == "convert" and pair.theme != "temperature" and rng.random() < 0.3:
+        theme = "count"
+    if theme == "convert":
+        number = telemetry.written(arithmetic.text(value, decimals), separator)
+        slots |= {"number": number, "unit": pair.source}
+    question = WORDING.say(rng, language, theme, held_out, **slots)
+    return _finish(
+        rng,
+        language,
+        held_out,
+        question,
+        [],
+        pair,
+        to,
+        (value, decimals, places, said),
+        None,
+        separator,
+        {},
+    )
+
+
+def _pick(rng, language, held_out):
+    """One of several readings is converted."""
+    separator = telemetry.separator(rng, language)
+    readings = telemetry.draw(
+        rng, language, rng.randint(2, 5), held_out, among=lambda q: q.unit in CONVERTIBLE
+    )
+    chosen = rng.randrange(len(readings.values))
+    pair = rng.choice([pair for pair in PAIRS if pair.source == readings.unit and pair.weight > 2])
+    value, decimals = readings.values[chosen], readings.decimals
+    places, said = _places(rng, pair, value, decimals)
+    to = _target(rng, language, pair)
+    question = WORDING.say(
+        rng, language, "pick", held_out, place=readings.names[chosen], noun=readings.noun, to=to
+    )
+    told = telemetry.tell(rng, readings, separator, distract=rng.random() < 0.2)
+    lines = [f"{told.names[chosen]} {arithmetic.text(value, decimals)}"]
+    return _finish(
+        rng,
+        language,
+        held_out,
+        question,
+        lines,
+        pair,
+        to,
+        (value, decimals, places, said),
+        told,
+        separator,
+        {},
+    )
+
+
+def _mixed(rng, language, held_out):
+    """Minutes as hours and minutes, seconds as minutes and seconds."""
+    seconds = rng.random() < 0.35
+    value = rng.randint(61, 900 if rng.random() < 0.7 else 1500)
+    unit = "s" if seconds else "min"
+    said = units.said(rng, language, value, 0, unit, ".", 0.4)
+    section = "mixed_seconds" if seconds else "mixed"
+    question = WORDING.say(rng, language, section, held_out, value=said)
+    line, (whole, rest) = arithmetic.hours_and_minutes(value)
+    text = f"{whole} min {rest} s" if seconds else f"{whole} h {rest} min"
+    answer = Answer("{duration}", {"duration": text})
+    kind = "s>min:s" if seconds else "min>h:min"
+    facts = {"mixed": value, "seconds": seconds}
+    return build(rng, FAMILY, language, held_out, question, [kind, line], answer, facts=facts)
+
+
+def _joined(rng, language, held_out):
+    """Hours and minutes as minutes, or as hours with decimals."""
+    decimal = rng.random() < 0.4
+    hours = rng.randint(1, 12)
+    minutes = rng.choice([3, 6, 9, 12, 15, 18, 24, 30, 36, 42, 45, 48, 54])
+    minutes = minutes if decimal else rng.randint(1, 59)
+    shapes = ["{h} h {m} min", "{h} h {m} min", "{h}:{m:02d} h", "{h}h{m:02d}"]
+    if language == "en":
+        shapes += ["{h} hours and {m} minutes", "{h} hours {m} minutes"] if hours > 1 else []
+    else:
+        shapes += ["{h} heures et {m} minutes", "{h} heures {m} minutes"] if hours > 1 else []
+    said = rng.choice(shapes).format(h=hours, m=minutes)
+    target = "h" if decimal else "min"
+    to = words.Noun(units.word(target, language), language, "m", True)
+    question = WORDING.say(rng, language, "joined", held_out, value=said, to=to)
+    if decimal:
+        lines, part, made, _ = arithmetic.quotient(minutes, 0, 60, 0)
+        a, b, made = arithmetic.aligned(hours, 0, part, made)
+        line, value = arithmetic.addition(a, b, made)
+        lines = ["h:min>h", *lines, line]
+    else:
+        lines, part, _ = arithmetic.times(hours, 0, 60, 0)
+        line, value = arithmetic.addition(part, minutes, 0)
+        lines, made = ["h:min>min", *lines, line], 0
+    lines, value, made = arithmetic.finish(lines, value, made)
+    answer = Answer("{value}", {"value": Amount(value, made, str(to))}, {"value": KEYS[language]})
+    facts = {"joined": (hours, minutes), "decimal": decimal}
+    separator = telemetry.separator(rng, language)
+    return build(
+        rng, FAMILY, language, held_out, question, lines, answer, separator=separator, exact=True,
+        facts=facts,
+    )  # fmt: skip
+
+
+def verify(problem):
+    """The converted number by way of SI units, or the text of hours and minutes."""
+    facts = problem.facts
+    if "mixed" in facts:
+        whole, rest = divmod(facts["mixed"], 60)
+        return f"{whole} min {rest} s" if facts["seconds"] else f"{whole} h {rest} min"
+    if "joined" in facts:
+        minutes = facts["joined"][0] * 60 + facts["joined"][1]
+        return Fraction(minutes, 60 if facts["decimal"] else 1)
+    value = Fraction(facts["value"])
+    if facts["to"] == "°F":
+        exact = value * Fraction("1.8") + 32
+    elif facts["to"] == "°C":
+        exact = (value - 32) / Fraction("1.8")
+    else:
+        exact = value * _fraction(SCALES[facts["from"]]) / _fraction(SCALES[facts["to"]])
+    scale = 10 ** facts["places"]
+    size = int(abs(exact) * scale + Fraction(1, 2))
+    return Fraction(size if exact >= 0 else -size, scale)

@@ -1,0 +1,559 @@
+"""Readings and states as a question may tell them: sentences, lists, lines, pairs, tables, topics
+and JSON.
+
+Thoughts write every number with a point. Prompts follow a separator drawn once a problem (`21,5` is
+usual in French and sometimes met in English); JSON always has points. `Told` says how the data came
+out, names as they stand included.
+"""
+
+import dataclasses
+import json
+import re
+
+import arithmetic
+import words
+
+DEFAULT_SEPARATOR = {"en": ".", "fr": ","}
+HEADS = {
+    "en": ["{Noun}: ", "Readings: ", "", "Now: ", "Measured {noun}: ", "Data: ", "Status: ", ""],
+    "fr": [
+        "{Noun} : ",
+        "Mesures : ",
+        "",
+        "Relevés : ",
+        "{Noun} relevé{e} : ",
+        "Données : ",
+        "État : ",
+        "",
+    ],
+}
+SHOWS = {
+    "en": ["shows", "reports", "reads", "has", "measures", "gives"],
+    "fr": ["indique", "affiche", "donne", "mesure", "relève", "est à"],
+}
+LABELS = {
+    "en": ["name", "id", "room", "sensor", "device", "place", "location"],
+    "fr": ["nom", "id", "piece", "capteur", "appareil", "lieu", "name"],
+}
+ROOTS = {
+    "en": ["home", "house", "site", "plant", "sensors"],
+    "fr": ["maison", "site", "usine", "capteurs", "home"],
+}
+EXTRA_KEYS = ["battery", "rssi", "uptime", "signal", "lqi", "seq"]
+
+
+def separator(rng, language):
+    """The decimal separator a problem is written with."""
+    if language == "fr":
+        return "," if rng.random() < 0.75 else "."
+    return "." if rng.random() < 0.93 else ","
+
+
+def written(number, separator):
+    """A number's text with the separator of the prompt."""
+    return number.replace(".", separator)
+
+
+class Number(str):
+    """A number that keeps its spelling in JSON."""
+
+
+def encode(data, compact=False):
+    """JSON with numbers spelled as they are; `compact` without spaces."""
+    comma, colon = (",", ":") if compact else (", ", ": ")
+    if isinstance(data, Number):
+        return str(data)
+    if isinstance(data, dict):
+        inner = (f"{encode(str(k))}{colon}{encode(v, compact)}" for k, v in data.items())
+        return "{" + comma.join(inner) + "}"
+    if isinstance(data, (list, tuple)):
+        return "[" + comma.join(encode(v, compact) for v in data) + "]"
+    return json.dumps(data, ensure_ascii=False)
+
+
+def joined(parts, language, last=None):
+    """`a, b and c`; `last` overrides the word before the last one."""
+    last = last or (" and " if language == "en" else " et ")
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + last + parts[-1]
+
+
+@dataclasses.dataclass
+class Readings:
+    """Named values of one quantity in units of 10^-decimals."""
+
+    quantity: words.Quantity
+    language: str
+    decimals: int
+    names: list
+    values: list
+
+    @property
+    def noun(self):
+        return self.quantity.noun[self.language]
+
+    @property
+    def unit(self):
+        return self.quantity.unit
+
+    def value(self, i):
+        """As a thought writes it."""
+        return arithmetic.text(self.values[i], self.decimals)
+
+
+@dataclasses.dataclass
+class Told:
+    """Data as it stands in a prompt. `block` data needs lines of its own; `separator` is of its
+    decimals, "" if none; `states` the words of named things, in the order of `names`."""
+
+    text: str
+    layout: str
+    names: list
+    block: bool
+    separator: str
+    states: list = dataclasses.field(default_factory=list)
+
+
+def draw(
+    rng,
+    language,
+    count,
+    held_out=False,
+    distinct=False,
+    whole_mean=False,
+    places=None,
+    negative=True,
+    among=None,
+):
+    """Readings of one quantity; half of them lie close together, the hard case for comparisons.
+
+    `whole_mean`: the sum divides by their count; `places`: see `words.names`; `among` tells which
+    quantities may come.
+    """
+    pool = [q for q in words.QUANTITIES if (negative or q.low >= 0) and (not among or among(q))]
+    quantity = rng.choice(pool)
+    decimals = rng.choice(quantity.decimals)
+    scale = 10**decimals
+    low, high = round(quantity.low * scale), round(quantity.high * scale)
+    while True:
+        if rng.random() < 0.5:
+            centre = rng.randint(low, high)
+            spread = max(count + 2, (high - low) // rng.choice([4, 8, 16]))
+            near = (centre + rng.randint(-spread, spread) for _ in range(count))
+            values = [min(high, max(low, value)) for value in near]
+        else:
+            values = [rng.randint(low, high) for _ in range(count)]
+        if whole_mean:
+            values[-1] += -sum(values) % count
+        if not distinct or len(set(values)) == count:
+            break
+    names = words.names(rng, language, count, held_out, places)
+    return Readings(quantity, language, decimals, names, values)
+
+
+def shown(rng, readings, separator):
+    """The values as they stand in the prompt: a round one may have lost its `.0`."""
+    lose = rng.random() < 0.25
+    out = []
+    for i, value in enumerate(readings.values):
+        short = lose and readings.decimals == 1 and value % 10 == 0
+        number = arithmetic.text(value // 10, 0) if short else readings.value(i)
+        out.append(written(number, separator))
+    return out
+
+
+def _separator_of(values, separator):
+    return separator if any(separator in value for value in values) else ""
+
+
+LAYOUTS = ["sentence"] * 4 + ["is"] * 2 + ["lines"] * 3 + ["pairs"] * 3 + ["map"] * 3
+LAYOUTS += ["objects"] * 2 + ["table", "topics"]
+
+
+def tell(rng, readings, separator, layout=None, distract=False):
+    """Tells named readings in a layout. With `distract` readings of another quantity come along."""
+    layout = layout or rng.choice(LAYOUTS)
+    if layout in ("map", "objects"):
+        separator = "."
+    values = shown(rng, readings, separator)
+    told = _tell(rng, readings, values, layout, distract)
+    told.separator = _separator_of(values, separator)
+    return told
+
+
+def _tell(rng, readings, values, layout, distract):
+    language, unit, noun = readings.language, readings.unit, readings.noun
+    names = [str(name) for name in readings.names]
+    spaced = rng.choice([" ", " ", ""]) if language == "en" else rng.choice([" ", " ", " ", ""])
+    united = [f"{value}{spaced}{unit}" for value in values]
+    other = _other(rng, readings, names) if distract else ""
+    key = rng.choice(readings.quantity.keys[language])
+    if layout == "sentence":
+        glue = rng.choice(
+            [
+                " ",
+                " ",
+                ": " if language == "en" else " : ",
+                " at " if language == "en" else " à ",
+                " = ",
+            ]
+        )
+        head = rng.choice(HEADS[language]).format(noun=noun, Noun=str(noun).capitalize(), e=noun.e)
+        every = rng.random() < 0.6
+        parts = [
+            f"{name}{glue}{full if every or i == len(names) - 1 else value}"
+            for i, (name, full, value) in enumerate(zip(names, united, values))
+        ]
+        text = head + joined(parts, language, rng.choice([None, ", ", "; "])) + "."
+        if other:
+            text = f"{text} {other}" if rng.random() < 0.5 else f"{other} {text}"
+        return Told(text, layout, names, False, "")
+    if layout == "is":
+        if readings.quantity.noun["en"].text == "temperature" and rng.random() < 0.5:
+            at = "is at" if language == "en" else "est à"
+            parts = [f"{name.the} {at} {full}" for name, full in zip(readings.names, united)]
+            text = joined(parts, language) + "."
+            text = text[0].upper() + text[1:] if readings.names[0].gender else text
+        else:
+            verb = rng.choice(SHOWS[language])
+            parts = []
+            for name, full in zip(readings.names, united):
+                the = name.the
+                parts.append(f"{the[0].upper() + the[1:] if name.gender else the} {verb} {full}.")
+            text = " ".join(parts)
+        if other:
+            text = f"{text} {other}" if rng.random() < 0.5 else f"{other} {text}"
+        return Told(text, layout, names, False, "")
+    if layout == "lines":
+        bullet = rng.choice(["", "", "- ", "* "])
+        glue = rng.choice([": ", ": ", " ", " - ", "\t"] + ([" : "] if language == "fr" else []))
+        rows = united if rng.random() < 0.6 else values
+        body = "\n".join(f"{bullet}{name}{glue}{row}" for name, row in zip(names, rows))
+        noun_head = str(noun).capitalize()
+        in_ = "in" if language == "en" else "en"
+        head = rng.choice(
+            ["", "", f"{noun_head} {in_} {unit}:\n", HEADS[language][1] + "\n", f"{noun_head}\n"]
+        )
+        if other:
+            body = f"{noun_head}\n{body}\n{other}"
+            head = ""
+        return Told(head + body, layout, names, True, "")
+    keyed = names
+    if rng.random() < 0.5 or (layout in ("pairs", "topics")):
+        glue = rng.choice("__-")
+        keyed = [name.replace(" ", glue).replace("'", glue) for name in names]
+    if layout == "pairs":
+        body = rng.choice(["\n", "\n", " ", "; ", ", "]).join(
+            f"{name}={value}" for name, value in zip(keyed, values)
+        )
+        colon = ":" if language == "en" else " :"
+        head = rng.choice(["", "", f"{key} ", f"{noun} ({unit}){colon} ", f"data{colon} "])
+        if other:
+            stray = rng.choice(EXTRA_KEYS)
+            body += f"{'; ' if ';' in body else ' '}{stray}={rng.randint(3, 99)}"
+        return Told(head + body, layout, keyed, "\n" in body, "")
+    if layout == "table":
+        bar = rng.choice([" | ", ";", "\t"])
+        label = rng.choice(LABELS[language])
+        rows = [[label, key]] + [list(row) for row in zip(keyed, values)]
+        if distract:
+            stray = rng.choice([k for k in EXTRA_KEYS if k != key])
+            for i, row in enumerate(rows):
+                row.append(stray if not i else str(rng.randint(10, 99)))
+        return Told("\n".join(bar.join(row) for row in rows), layout, keyed, True, "")
+    if layout == "topics":
+        root = rng.choice(ROOTS[language])
+        glue = rng.choice([" ", " ", ": ", " = "])
+        rows = [f"{root}/{name}/{key}{glue}{value}" for name, value in zip(keyed, values)]
+        if distract:
+            stray = rng.choice([k for k in EXTRA_KEYS if k != key])
+            rows.insert(
+                rng.randint(0, len(rows)),
+                f"{root}/{rng.choice(keyed)}/{stray}{glue}{rng.randint(10, 99)}",
+            )
+        return Told("\n".join(rows), layout, keyed, True, "")
+    compact = rng.random() < 0.5
+    if layout == "map":
+        data = {name: Number(value) for name, value in zip(keyed, values)}
+        if rng.random() < 0.4 or distract:
+            data = {key: data}
+            if rng.random() < 0.4:
+                data["unit" if language == "en" else rng.choice(["unit", "unite"])] = unit
+            if distract:
+                stray = rng.choice([k for k in EXTRA_KEYS if k != key])
+                data[stray] = Number(rng.randint(10, 99))
+    else:
+        label = rng.choice(LABELS[language])
+        data = [{label: name, key: Number(value)} for name, value in zip(keyed, values)]
+        if distract or rng.random() < 0.3:
+            stray = rng.choice([k for k in EXTRA_KEYS if k != key])
+            for row in data:
+                row[stray] = Number(rng.randint(10, 99))
+    return Told(encode(data, compact), layout, keyed, True, "")
+
+
+def _other(rng, readings, names):
+    """A line about another quantity of some of the same places, which the question does not ask
+    for."""
+    language = readings.language
+    pool = [q for q in words.QUANTITIES if q.unit != readings.unit and q.low >= 0]
+    quantity = rng.choice(pool)
+    some = [name for name in names if rng.random() < 0.7] or names[:1]
+    colon = ": " if language == "en" else " : "
+    parts = [
+        f"{name} {rng.randint(int(quantity.low) + 1, int(quantity.high))} {quantity.unit}"
+        for name in some
+    ]
+    return f"{str(quantity.noun[language]).capitalize()}{colon}{', '.join(parts)}."
+
+
+def series(rng, readings, separator):
+    """Tells the values alone; layouts `words`, `array` and `plain`."""
+    language, unit = readings.language, readings.unit
+    kind = rng.random()
+    if 0.6 <= kind < 0.75:
+        separator = "."
+    values = shown(rng, readings, separator)
+    comma = separator == "," and any("," in value for value in values)
+    between = rng.choice([", ", "; ", " ; "]) if comma else ", "
+    and_ = " and " if language == "en" else " et "
+    block = False
+    if kind < 0.4:
+        layout, text = "words", between.join(values[:-1]) + rng.choice([and_, between]) + values[-1]
+        text += f" {unit}"
+    elif kind < 0.6:
+        united = [f"{value} {unit}" for value in values]
+        layout, text = "words", joined(united, language, rng.choice([None, ", "]))
+    elif kind < 0.75:
+        layout, text = "array", "[" + rng.choice([", ", ","]).join(values) + "]"
+    elif kind < 0.9:
+        glue = rng.choice([" ", "; ", " / ", " | ", "\n"])
+        layout, text, block = "plain", glue.join(values), glue == "\n"
+    else:
+        layout, text = "plain", between.join(values)
+    return Told(text, layout, [], block, _separator_of(values, separator))
+
+
+# A mixed status ------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Fact:
+    """One thing known now: a reading (`value` and `unit`) or a state (`word`, as it agrees with the
+    noun)."""
+
+    noun: words.Noun
+    key: str
+    value: str = ""
+    unit: str = ""
+    word: str = ""
+
+
+def reading(rng, language, quantity, value, decimals):
+    """A `Fact` of a quantity."""
+    key = rng.choice(quantity.keys[language])
+    number = arithmetic.text(value, decimals)
+    return Fact(quantity.noun[language], key, number, quantity.unit)
+
+
+def state(switch, on):
+    """A `Fact` of a switch; `on` picks its first word."""
+    return Fact(switch.noun, switch.key, word=switch.words[0 if on else 1])
+
+
+def tell_facts(rng, language, facts, separator):
+    """Tells a mixed status: a sentence, a list, lines, pairs or JSON."""
+    layout = rng.choice(
+        ["sentence"] * 4 + ["list"] * 2 + ["lines", "pairs", "pairs", "json", "json"]
+    )
+    if layout == "json":
+        separator = "."
+    numbers = [written(fact.value, separator) for fact in facts]
+    stands = _separator_of([n for n in numbers if n], separator)
+    space = rng.choice([" ", " ", ""])
+    full = [
+        f"{number}{space}{fact.unit}" if fact.value else fact.word
+        for number, fact in zip(numbers, facts)
+    ]
+    if layout == "sentence":
+        is_value = rng.choice(
+            [" is ", " is ", " is at "] if language == "en" else [" est de ", " est à "]
+        )
+        parts = [
+            f"{fact.noun.the}{is_value}{text}"
+            if fact.value
+            else f"{fact.noun.the} {fact.noun.be} {text}"
+            for fact, text in zip(facts, full)
+        ]
+        text = joined(parts, language, rng.choice([None, None, ", "]))
+        head = {
+            "en": ["", "", "", "Right now ", "At the moment ", "Currently ", "It is like this: "],
+            "fr": [
+                "",
+                "",
+                "",
+                "En ce moment ",
+                "Actuellement, ",
+                "Pour l'instant, ",
+                "Voici l'état : ",
+            ],
+        }[language]
+        text = rng.choice(head) + text + "."
+        return Told(text[0].upper() + text[1:], layout, [], False, stands)
+    names = [rng.choice([str(fact.noun), str(fact.noun), fact.key]) for fact in facts]
+    if layout == "list":
+        glue = rng.choice([" ", ": " if language == "en" else " : ", " = "])
+        text = rng.choice([", ", "; "]).join(f"{n}{glue}{t}" for n, t in zip(names, full))
+        head = rng.choice(HEADS[language][1:4:2] + ["", ""])
+        return Told(f"{head}{text}.", layout, [], False, stands)
+    if layout == "lines":
+        bullet, glue = rng.choice(["", "- "]), rng.choice([": ", " = ", " : ", " "])
+        text = "\n".join(f"{bullet}{n}{glue}{t}" for n, t in zip(names, full))
+        return Told(text, layout, [], True, stands)
+    if layout == "pairs":
+        glue = rng.choice(["\n", " ", " ", ", ", "; "])
+        bare = [n if fact.value else fact.word for n, fact in zip(numbers, facts)]
+        bare = [text.replace(" ", "_") for text in bare]
+        text = glue.join(f"{fact.key}={t}" for fact, t in zip(facts, bare))
+        return Told(text, layout, [], glue == "\n", stands)
+    data = {f.key: Number(n) if f.value else f.word for n, f in zip(numbers, facts)}
+    return Told(encode(data, rng.random() < 0.5), layout, [], True, stands)
+
+
+# States by name, and histories ------------------------------------------------------------
+
+WORD_LAYOUTS = ["sentence"] * 4 + ["is"] * 3 + ["lines"] * 3 + ["pairs"] * 3 + ["map"] * 2
+WORD_LAYOUTS += ["objects"] * 2 + ["table", "topics", "groups"]
+BARE_WORDS = re.compile(r"true|false|null|-?\d+(\.\d+)?")
+
+
+def tell_words(rng, language, names, states, key="state", heads=("",), layouts=None):
+    """Tells what state each named thing is in; `states` are words as they stand in the data.
+
+    `key` is what the data calls the state, `heads` what may stand before a sentence or a list.
+    Layout `is` wants names that can be in that state by themselves (`kitchen window`, not
+    `kitchen`), and `groups` sorts the things by state: the order of `told.names` is always that of
+    the prompt, which `told.states` follows.
+    """
+    layout = rng.choice(layouts or WORD_LAYOUTS)
+    things, states = list(names), list(states)
+    if layout == "groups":
+        first = list(dict.fromkeys(states))
+        pairs = sorted(zip(things, states), key=lambda pair: first.index(pair[1]))
+        things, states = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    told = _tell_words(rng, language, things, states, key, rng.choice(heads), layout)
+    told.states = told.states or states
+    return told
+
+
+def _tell_words(rng, language, things, states, key, head, layout):
+    names = [str(thing) for thing in things]
+    colon = ": " if language == "en" else " : "
+    if layout == "sentence":
+        glue = rng.choice([" ", " ", colon, " = "])
+        parts = [f"{name}{glue}{state}" for name, state in zip(names, states)]
+        text = head + joined(parts, language, rng.choice([None, ", ", "; "])) + "."
+        return Told(text, layout, names, False, "")
+    if layout == "is":
+        parts = [f"{thing.the} {thing.be} {state}" for thing, state in zip(things, states)]
+        if rng.random() < 0.5:
+            text = joined(parts, language) + "."
+            text = text[0].upper() + text[1:] if things[0].gender else text
+        else:
+            parts = [
+                part[0].upper() + part[1:] if thing.gender else part
+                for part, thing in zip(parts, things)
+            ]
+            text = ". ".join(parts) + "."
+        return Told(text, layout, names, False, "")
+    if layout == "groups":
+        found = {}
+        for name, state in zip(names, states):
+            found.setdefault(state, []).append(name)
+        glue = rng.choice(["; ", ". ", "\n"])
+        rows = [f"{state}{colon}{', '.join(entries)}" for state, entries in found.items()]
+        text = glue.join(row[0].upper() + row[1:] if glue == ". " else row for row in rows)
+        return Told(text + ("." if glue == ". " else ""), layout, names, glue == "\n", "")
+    if layout == "lines":
+        bullet = rng.choice(["", "", "- ", "* "])
+        glue = rng.choice([": ", ": ", " ", " - ", "\t", " = ", colon])
+        body = "\n".join(f"{bullet}{name}{glue}{state}" for name, state in zip(names, states))
+        head = head.rstrip() + "\n" if head else ""
+        return Told(head + body, layout, names, True, "")
+    if layout in ("pairs", "topics") or rng.random() < 0.5:
+        glue = rng.choice("__-")
+        names = [name.replace(" ", glue).replace("'", glue) for name in names]
+    if layout == "pairs":
+        bare = [state.replace(" ", "_").replace("'", "_") for state in states]
+        body = rng.choice(["\n", "\n", " ", "; ", ", "]).join(
+            f"{name}={state}" for name, state in zip(names, bare)
+        )
+        return Told(body, layout, names, "\n" in body, "", bare)
+    if layout == "table":
+        bar = rng.choice([" | ", ";", "\t", ","])
+        rows = [[rng.choice(LABELS[language]), key], *map(list, zip(names, states))]
+        if rng.random() < 0.3:
+            stray = rng.choice([k for k in EXTRA_KEYS if k != key])
+            for i, row in enumerate(rows):
+                row.append(stray if not i else str(rng.randint(10, 99)))
+        return Told("\n".join(bar.join(row) for row in rows), layout, names, True, "")
+    if layout == "topics":
+        root, glue = rng.choice(ROOTS[language]), rng.choice([" ", " ", ": ", " = "])
+        rows = [f"{root}/{name}/{key}{glue}{state}" for name, state in zip(names, states)]
+        return Told("\n".join(rows), layout, names, True, "")
+    values = [Number(state) if BARE_WORDS.fullmatch(state) else state for state in states]
+    if layout == "map":
+        data = dict(zip(names, values))
+        if rng.random() < 0.4:
+            data = {key: data}
+    else:
+        label = rng.choice(LABELS[language])
+        data = [{label: name, key: value} for name, value in zip(names, values)]
+        if rng.random() < 0.3:
+            stray = rng.choice([k for k in EXTRA_KEYS if k != key])
+            for row in data:
+                row[stray] = Number(rng.randint(10, 99))
+    return Told(encode(data, rng.random() < 0.5), layout, names, True, "")
+
+
+def tell_series(rng, readings, histories, separator):
+    """Tells several past values of each named sensor, the oldest first; `histories` are in units of
+    the readings' decimals."""
+    language, unit = readings.language, readings.unit
+    layout = rng.choice(["sentence"] * 3 + ["lines"] * 4 + ["pairs"] * 2 + ["map"] * 3 + ["table"])
+    if layout == "map":
+        separator = "."
+    rows = [
+        [written(arithmetic.text(value, readings.decimals), separator) for value in history]
+        for history in histories
+    ]
+    comma = separator == "," and readings.decimals
+    names = [str(name) for name in readings.names]
+    stands = separator if readings.decimals else ""
+    key = rng.choice(readings.quantity.keys[language])
+    noun = str(readings.noun).capitalize()
+    colon = ": " if language == "en" else " : "
+    if layout in ("sentence", "lines"):
+        between = rng.choice([" ", " / ", "; "] if comma else [", ", ", ", " ", " / "])
+        spaced = f" {unit}" if rng.random() < 0.6 else ""
+        glue = rng.choice([": ", colon, " = "])
+        parts = [f"{name}{glue}{between.join(row)}{spaced}" for name, row in zip(names, rows)]
+        head = rng.choice(["", "", f"{noun}{colon}", f"{noun} ({unit}){colon}"])
+        if layout == "sentence":
+            glue = rng.choice([". ", " | "] if ";" in between or not comma else ["; ", ". "])
+            return Told(f"{head}{glue.join(parts)}.", layout, names, False, stands)
+        bullet = rng.choice(["", "", "- "])
+        body = "\n".join(bullet + part for part in parts)
+        return Told((head.rstrip() + "\n" if head else "") + body, layout, names, True, stands)
+    if layout == "map":
+        data = {name: [Number(value) for value in row] for name, row in zip(names, rows)}
+        data = {key: data} if rng.random() < 0.4 else data
+        return Told(encode(data, rng.random() < 0.5), layout, names, True, stands)
+    keyed = [name.replace(" ", "_").replace("'", "_") for name in names]
+    if layout == "pairs":
+        between = "/" if comma else rng.choice([",", "/"])
+        body = "\n".join(f"{name}={between.join(row)}" for name, row in zip(keyed, rows))
+        return Told(body, layout, keyed, True, stands)
+    bar = rng.choice([" | ", ";", "\t"])
+    head = [rng.choice(LABELS[language]), *(f"t{i + 1}" for i in range(len(rows[0])))]
+    lines = [bar.join(head), *(bar.join([name, *row]) for name, row in zip(keyed, rows))]
+    return Told("\n".join(lines), layout, keyed, True, stands)

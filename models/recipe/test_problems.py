@@ -1,0 +1,339 @@
+"""What every family must keep, and the arithmetic they rest on. Run as `python -m unittest`."""
+
+import datetime
+import json
+import random
+import re
+import statistics
+import unittest
+from fractions import Fraction
+
+import arithmetic
+import assemble
+import problems
+import wording
+import words
+
+COUNT = 60
+LONGEST = 320
+UNFILLED = re.compile(r"<[A-Za-z_]+(\.[A-Za-z_]+)?>|\{[\w|, ]*\}|\{\}")
+
+
+def made(family, language, held_out=False, count=COUNT):
+    rng = random.Random(f"test/{family}/{language}/{held_out}")
+    for _ in range(count):
+        yield problems.problem(rng, family, language, held_out)
+
+
+def cases(count=COUNT):
+    for family in problems.FAMILIES:
+        for language in problems.LANGUAGES:
+            for held_out in (False, True):
+                for problem in made(family, language, held_out, count):
+                    yield problem
+
+
+def plain_number(text):
+    """The first number of a plain answer."""
+    found = re.search(r"-?\d+(?:[.,]\d+)?", text)
+    return Fraction(found.group().replace(",", ".")) if found else None
+
+
+class Families(unittest.TestCase):
+    def test_every_answer_is_verified(self):
+        for problem in cases():
+            expected = problems.verify(problem)
+            with self.subTest(prompt=problem.prompt, answer=problem.answer, expected=expected):
+                if problem.format == "json":
+                    data = json.loads(problem.answer, parse_float=Fraction, parse_int=Fraction)
+                    value = next(iter(data.values()))
+                    if isinstance(expected, Fraction):
+                        self.assertIsInstance(value, Fraction)
+                    self.assertEqual(value, expected)
+                elif isinstance(expected, bool):
+                    said = words.YES_NO[problem.language][0 if expected else 1]
+                    self.assertEqual(problem.answer.lower().rstrip("."), said)
+                elif isinstance(expected, Fraction):
+                    self.assertEqual(plain_number(problem.answer), expected)
+                elif isinstance(expected, list):
+                    nothing = {"en": "none", "fr": "aucun"}[problem.language]
+                    said = assemble.normal(problem.answer).lower()
+                    self.assertEqual(said, ", ".join(expected).lower() or nothing)
+                else:
+                    begins = problem.answer.lower().startswith(expected.lower())
+                    self.assertTrue(begins, f"{problem.answer} is not {expected}")
+
+    def test_actions_stand_in_the_question(self):
+        for language in problems.LANGUAGES:
+            for held_out in (False, True):
+                for problem in made("action", language, held_out):
+                    told = problem.system + "\n" + problem.prompt
+                    action = problems.verify(problem).split(", ")[0].lower()
+                    if action != words.NOTHING[language]:
+                        self.assertIn(action, told.lower(), told)
+
+    def test_reward_knows_right_from_wrong(self):
+        for problem in cases(20):
+            self.assertTrue(problems.reward(problem, problem.answer))
+            self.assertTrue(problems.reward(problem, f"  {problem.answer} \n"))
+            self.assertFalse(problems.reward(problem, problem.answer + "1"))
+            self.assertFalse(problems.reward(problem, ""))
+
+    def test_shape(self):
+        for problem in cases():
+            with self.subTest(prompt=problem.prompt):
+                self.assertIn(problem.format, ("plain", "json"))
+                roles = [turn["role"] for turn in problem.messages]
+                self.assertIn(roles, (["user"], ["user", "assistant", "user"]))
+                told = problem.system + "\n".join(turn["content"] for turn in problem.messages)
+                self.assertIsNone(UNFILLED.search(told), told)
+                self.assertNotIn("@", problem.prompt)
+                self.assertIsNone(UNFILLED.search(problem.thought), problem.thought)
+                self.assertNotRegex(told, r"  +\w")
+                self.assertTrue(problem.thought and not problem.thought.endswith("\n"))
+                self.assertNotIn("think>", problem.thought)
+                self.assertNotIn("\n", problem.answer)
+                self.assertLess(problems.length(problem.thought), LONGEST, problem.thought)
+                if problem.format == "json":
+                    self.assertIsInstance(json.loads(problem.answer), dict)
+
+    def test_both_formats_in_both_languages(self):
+        for family in problems.FAMILIES:
+            for language in problems.LANGUAGES:
+                formats = {problem.format for problem in made(family, language, count=150)}
+                self.assertEqual(formats, {"plain", "json"}, family)
+
+    def test_typical_thought_is_short(self):
+        lengths = [problems.length(p.thought) for p in problems.stream("length", count=800)]
+        self.assertLess(statistics.median(lengths), 60)
+
+    def test_same_seed_same_problems(self):
+        for held_out in (False, True):
+            first = list(problems.stream(5, held_out, 60))
+            self.assertEqual(first, list(problems.stream(5, held_out, 60)))
+        self.assertNotEqual(list(problems.stream(5, False, 9)), list(problems.stream(6, False, 9)))
+
+    def test_seeds_hardly_repeat(self):
+        prompts = [problem.prompt for problem in problems.stream("repeat", count=800)]
+        self.assertGreater(len(set(prompts)), 790)
+
+    def test_drills(self):
+        rng = random.Random(3)
+        for _ in range(400):
+            for given, result in problems.drill(rng):
+                self.assertTrue(given)
+                self.assertTrue(result.endswith("\n"), (given, result))
+
+
+class HeldOut(unittest.TestCase):
+    def test_training_never_draws_from_held_out(self):
+        pick = wording.Wording.pick
+
+        def watched(loaded, rng, language, section, held_out):
+            self.assertFalse(held_out, f"{loaded.family} [{section}]")
+            return pick(loaded, rng, language, section, held_out)
+
+        wording.Wording.pick = watched
+        try:
+            for _ in problems.stream("watched", count=400):
+                pass
+        finally:
+            wording.Wording.pick = pick
+
+    def test_held_out_problems_use_held_out_wordings(self):
+        for family in problems.FAMILIES:
+            for problem in made(family, "en", True, 40):
+                apart = {
+                    template.source
+                    for loaded in wording.LOADED.values()
+                    for (_, _, held_out), found in loaded.templates.items()
+                    if held_out
+                    for template in found
+                }
+                self.assertLessEqual(set(problem.phrasings), apart)
+
+    def test_wordings_do_not_overlap(self):
+        rng = random.Random(11)
+        for loaded in wording.LOADED.values():
+            for (language, section, held_out), templates in loaded.templates.items():
+                seen = loaded.templates[language, section, False]
+                if not held_out or templates is seen:
+                    continue
+                patterns = [re.compile(t.pattern().pattern, re.IGNORECASE) for t in seen]
+                for template in templates:
+                    for _ in range(min(20, template.expansions())):
+                        text = template.say(rng).text
+                        for pattern in patterns:
+                            self.assertIsNone(pattern.fullmatch(text), f"{section}: {text}")
+
+
+class Wordings(unittest.TestCase):
+    def test_grammar(self):
+        template = wording.Template("{a|b} [c ]<noun.the> \\<= {<Limit>|x{y|z}}")
+        self.assertEqual(template.expansions(), 2 * 2 * 3)
+        self.assertEqual({str(s) for s in template.slots()}, {"<noun.the>", "<Limit>"})
+        hall = words.Noun("hall", "fr", "m")
+        said = template.say(random.Random(1), {"noun": hall, "limit": "v"})
+        self.assertRegex(said.text, r"^[ab] (c )?le hall <= (V|xy|xz)$")
+        self.assertTrue(template.pattern().fullmatch(template.say(random.Random(2)).text))
+
+    def test_mistakes_are_found_when_loading(self):
+        for wrong in ("{a|b", "a}", "{noun}", "<noun", "@unknown x", "[a", "a < b"):
+            with self.assertRaises(ValueError, msg=wrong):
+                wording.Template(wrong)
+
+    def test_french_forms(self):
+        humidity, hall = words.Noun("humidité", "fr", "f"), words.Noun("hall", "fr", "m")
+        self.assertEqual((humidity.the, humidity.of_the), ("l'humidité", "de l'humidité"))
+        self.assertEqual(
+            (hall.the, hall.of_the, hall.in_the), ("le hall", "du hall", "dans le hall")
+        )
+        lights = words.Noun("lumières", "fr", "f", True)
+        self.assertEqual((lights.the, lights.be, lights.e), ("les lumières", "sont", "es"))
+        self.assertEqual(wording.elided("si il dit que elle va"), "s'il dit qu'elle va")
+
+
+class Arithmetic(unittest.TestCase):
+    def setUp(self):
+        self.rng = random.Random(7)
+
+    def number(self, low=0, high=9999):
+        return self.rng.randint(low, self.rng.choice([9, 99, 999, high])), self.rng.choice(
+            [0, 1, 2]
+        )
+
+    def test_sums(self):
+        self.assertEqual(arithmetic.addition(215, 197, 1)[0], "21.5+19.7~2.14=41.2")
+        self.assertEqual(arithmetic.subtraction(223, 181, 1)[0], "22.3-18.1~2.40=4.2")
+        for _ in range(3000):
+            a, decimals = self.number(-99)
+            b, _ = self.number(-99)
+            line, result = arithmetic.difference(a, b, decimals)
+            self.assertEqual(result, a - b)
+            self.assertEqual(line.rsplit("=", 1)[1], arithmetic.text(a - b, decimals), line)
+            columns = re.search(r"~([\d.]+)", line).group(1)[::-1]
+            self.assertEqual(abs(Fraction(columns)), abs(Fraction(a - b, 10**decimals)), line)
+
+    def test_running_sum(self):
+        for _ in range(1500):
+            decimals = self.rng.choice([0, 1])
+            values = [self.rng.randint(-60, 400) for _ in range(self.rng.randint(1, 8))]
+            lines, total = arithmetic.running_sum(values, decimals)
+            self.assertEqual(total, sum(values))
+            mirrored = lines[-1].rsplit("~", 1)[1]
+            sign = "-" if mirrored.endswith("-") else ""
+            self.assertEqual(
+                Fraction(sign + mirrored.rstrip("-")[::-1]), Fraction(total, 10**decimals), lines
+            )
+
+    def test_comparison(self):
+        self.assertEqual(arithmetic.comparison(293, 1, ">", 28, 0)[0], "29.3>28 2=2 9>8 yes")
+        for _ in range(3000):
+            (a, a_decimals), (b, b_decimals) = self.number(-99), self.number(-99)
+            line, holds = arithmetic.comparison(a, a_decimals, "<", b, b_decimals)
+            self.assertEqual(holds, Fraction(a, 10**a_decimals) < Fraction(b, 10**b_decimals), line)
+
+    def test_order(self):
+        for _ in range(1500):
+            count, decimals = self.rng.randint(1, 8), self.rng.choice([0, 1])
+            values = [self.rng.randint(-30, 120) for _ in range(count)]
+            _, order = arithmetic.ordering(values, decimals)
+            self.assertEqual([values[i] for i in order], sorted(values, reverse=True))
+            _, high, low = arithmetic.extremes(values, decimals)
+            self.assertEqual((values[high], values[low]), (max(values), min(values)))
+            self.assertEqual(values[arithmetic.best(values, decimals)[1]], max(values))
+            self.assertEqual(values[arithmetic.best(values, decimals, "<")[1]], min(values))
+
+    def test_other_orders(self):
+        self.assertEqual(arithmetic.alphabetical(["kitchen", "attic"])[0][1], "2:attic 1 a<k *21")
+        for _ in range(500):
+            count, decimals = self.rng.randint(2, 8), self.rng.choice([0, 1])
+            values = [self.rng.randint(-30, 120) for _ in range(count)]
+            _, order = arithmetic.ordering(values, decimals, relation="<")
+            self.assertEqual([values[i] for i in order], sorted(values))
+            _, order = arithmetic.ordering(values, decimals, relation="<", keep=2)
+            self.assertEqual([values[i] for i in order], sorted(values)[:2])
+            names = self.rng.sample(["ab", "za", "kb", "ma", "qc", "xo"], 4)
+            _, order = arithmetic.alphabetical(names)
+            self.assertEqual([names[i] for i in order], sorted(names))
+
+    def test_products_and_quotients(self):
+        self.assertEqual(arithmetic.multiplication(235, 1, 4)[0], "23.5x4 20 14 9 =94.0")
+        self.assertEqual(arithmetic.division(588, 1, 3)[0], "58.8/3 5=1r2 28=9r1 .18=6r0 =19.6")
+        for _ in range(3000):
+            (a, a_decimals), (b, b_decimals) = self.number(), self.number(0, 300)
+            _, product, decimals = arithmetic.product(a, a_decimals, b, b_decimals)
+            exact = Fraction(a, 10**a_decimals) * Fraction(b, 10**b_decimals)
+            self.assertEqual(Fraction(product, 10**decimals), exact)
+            n, places = self.rng.choice([2, 3, 6, 7, 8, 9, 12, 24, 60]), self.rng.choice([0, 1, 2])
+            a = -a if self.rng.random() < 0.2 else a
+            line, value, made, is_exact = arithmetic.division(a, a_decimals, n, places)
+            true = Fraction(a, 10**a_decimals) / n
+            self.assertLessEqual(made, places)
+            self.assertEqual(is_exact, Fraction(value, 10**made) == true, line)
+            rounded = int(abs(true) * 10**places + Fraction(1, 2))
+            self.assertEqual(abs(Fraction(value, 10**made)), Fraction(rounded, 10**places), line)
+
+    def test_shifts_and_divisors(self):
+        self.assertEqual(arithmetic.shifted(15, 1, 3)[0], "1.5x1000 15 150 =1500")
+        self.assertEqual(arithmetic.shifted(250, 0, -3)[0], "250/1000 25 2.5 =0.25")
+        self.assertEqual(
+            arithmetic.quotient(450, 0, 25, 1)[0],
+            ["450/2.5 =4500/25", "4500/25 45=1(25)r20 200=8(200)r0 0=0(0)r0 =180"],
+        )
+        for _ in range(3000):
+            (a, a_decimals), (b, b_decimals) = self.number(-99), self.number(1, 999)
+            exact = Fraction(a, 10**a_decimals) * Fraction(b, 10**b_decimals)
+            lines, value, decimals = arithmetic.times(a, a_decimals, b, b_decimals)
+            self.assertEqual(Fraction(value, 10**decimals), exact, lines)
+            self.assertTrue(lines[-1].endswith(f"={arithmetic.text(value, decimals)}"), lines)
+            exact = Fraction(a, 10**a_decimals) / Fraction(b, 10**b_decimals)
+            places = self.rng.choice([0, 1, 2])
+            lines, value, decimals, is_exact = arithmetic.quotient(
+                a, a_decimals, b, b_decimals, places
+            )
+            size = int(abs(exact) * 10**places + Fraction(1, 2))
+            self.assertEqual(abs(Fraction(value, 10**decimals)), Fraction(size, 10**places), lines)
+            self.assertEqual(is_exact, Fraction(value, 10**decimals) == exact, lines)
+            self.assertTrue(lines[-1].endswith(f"={arithmetic.text(value, decimals)}"), lines)
+            line, total = arithmetic.total(a, b, a_decimals)
+            self.assertEqual(total, a + b, line)
+
+    def test_rounding(self):
+        self.assertEqual(arithmetic.rounded(2345, 3, 2), ("2.34|5 5 up =2.35", 235))
+        for _ in range(2000):
+            value, decimals = self.rng.randint(-9999, 9999), self.rng.choice([1, 2, 3])
+            places = self.rng.randrange(decimals)
+            line, rounded = arithmetic.rounded(value, decimals, places)
+            size = int(Fraction(abs(value), 10 ** (decimals - places)) + Fraction(1, 2))
+            self.assertEqual(abs(rounded), size, line)
+            self.assertTrue(line.endswith(f"={arithmetic.text(rounded, places)}"), line)
+
+    def test_clock(self):
+        for _ in range(3000):
+            a, b = self.rng.randrange(1440), self.rng.randrange(1440)
+            base = datetime.datetime(2024, 5, 1, a // 60, a % 60)
+            line, _ = arithmetic.clock_addition(a, b)
+            later = base + datetime.timedelta(minutes=b)
+            days = (later.date() - base.date()).days
+            self.assertTrue(line.endswith(f"={later:%H:%M}" + (f" +{days}d" if days else "")), line)
+            line, minutes = arithmetic.clock_difference(b, a)
+            self.assertEqual(minutes, (b - a) % 1440, line)
+            self.assertTrue(line.endswith(f"={minutes // 60}:{minutes % 60:02d}"), line)
+            line, _ = arithmetic.clock_subtraction(a, b)
+            earlier = base - datetime.timedelta(minutes=b)
+            days = (base.date() - earlier.date()).days
+            ending = f"={earlier:%H:%M}" + (f" -{days}d" if days else "")
+            self.assertTrue(line.endswith(ending), line)
+            half = datetime.datetime.strptime(arithmetic.half_day(a), "%I:%M %p")
+            self.assertEqual(f"{half:%H:%M}", arithmetic.clock(a))
+            self.assertEqual(arithmetic.time_digits(a, b)[1], (a > b) - (a < b))
+            time, inside = self.rng.randrange(1440), None
+            _, inside = arithmetic.clock_within(time, a, b)
+            true = a <= time < b if a <= b else time >= a or time < b
+            self.assertEqual(inside, true, (time, a, b))
+            self.assertEqual(arithmetic.hours_and_minutes(a)[1], divmod(a, 60))
+
+
+if __name__ == "__main__":
+    unittest.main()
