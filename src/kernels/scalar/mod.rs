@@ -17,6 +17,7 @@ mod softmax;
 use super::packed::Layout;
 use super::table::{Kernels, PackedKernels};
 
+#[cfg(any(test, target_arch = "x86_64"))]
 pub(super) use packed::quantize_block;
 
 /// The set `scalar`.
