@@ -468,7 +468,7 @@ mod tests {
             ..shape
         };
         assert_eq!(shape.tile_block_bytes(Layout::Rows8), 152);
-        assert_eq!(shape.tile_bytes(Layout::Columns8), 2 * 16 + 17 * 144);
+        assert_eq!(shape.tile_bytes(Layout::Columns32), 2 * 64 + 17 * 576);
         assert!(PackedMatrix::new(Layout::Rows8, shape, 1.0, &[0; 7]).is_none());
     }
 

@@ -55,8 +55,8 @@ impl Layout {
     #[must_use]
     pub const fn scales(self) -> ScaleForm {
         match self {
-            Self::Columns32 | Self::Columns8 => ScaleForm::Coded,
-            Self::Pairs8 | Self::Rows8 => ScaleForm::Half,
+            Self::Columns32 => ScaleForm::Coded,
+            Self::Columns8 | Self::Pairs8 | Self::Rows8 => ScaleForm::Half,
         }
     }
 
@@ -65,7 +65,7 @@ impl Layout {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Columns32 => "columns32.2",
-            Self::Columns8 => "columns8.2",
+            Self::Columns8 => "columns8.1",
             Self::Pairs8 => "pairs8.1",
             Self::Rows8 => "rows8.1",
         }

@@ -10,7 +10,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{BIAS, CHUNK_BYTES, SCALE, SUM, X_BYTES, XBlock, float, groups, prefetch, word};
+use super::{BIAS, CHUNK_BYTES, SCALE, SUM, X_BYTES, XBlock, float, prefetch, word};
 use crate::kernels::columns::ColumnsMut;
 use crate::kernels::packed::{Layout, PackedMatrix, Q8Panels};
 
@@ -18,14 +18,12 @@ use crate::kernels::packed::{Layout, PackedMatrix, Q8Panels};
 pub(in super::super) const GROUP: usize = 4;
 
 const COLUMNS: usize = Layout::Columns8.columns();
-/// Bytes of the factors of a group of blocks.
-const FACTORS: usize = COLUMNS * 2;
 /// Bytes of a tile's block without zero points, and with them.
-const PLAIN: usize = COLUMNS * 17;
-const WITH_OFFSETS: usize = COLUMNS * 18;
+const PLAIN: usize = COLUMNS * 18;
+const WITH_OFFSETS: usize = COLUMNS * 19;
 /// Where the parts begin that follow the quants.
-const CODES: usize = COLUMNS * 16;
-const OFFSETS: usize = COLUMNS * 17;
+const SCALES: usize = COLUMNS * 16;
+const OFFSETS: usize = COLUMNS * 18;
 
 /// Makes a module with the product for one way to multiply; `way` is one of the modules below.
 macro_rules! product {
@@ -75,7 +73,7 @@ macro_rules! product {
                 for first in (0..rows).step_by(step) {
                     for tile in tiles.clone() {
                         let place = (tile - tiles.start) * COLUMNS;
-                        let tile = w.tiles(tile..tile + 1);
+                        let (tile, _) = w.tiles(tile..tile + 1).as_chunks::<BYTES>();
                         for row in (first..rows.min(first + step)).step_by(OF) {
                             let (x, _) = x.group(row / OF).as_chunks::<X_BYTES>();
                             let (x, _) = x.as_chunks::<OF>();
@@ -94,33 +92,30 @@ macro_rules! product {
             #[inline]
             #[target_feature(enable = $features)]
             fn few<const ROWS: usize, const OF: usize, const BYTES: usize>(
-                tile: &[u8],
+                tile: &[[u8; BYTES]],
                 x: &[[XBlock; OF]],
             ) -> [__m256; ROWS] {
                 let mask = _mm256_set1_epi8(0xF);
                 let mut sums = [_mm256_setzero_ps(); ROWS];
-                for (factors, blocks, x) in groups::<FACTORS, BYTES, _>(tile, x) {
-                    let factors = halves(factors);
-                    for (w, x) in blocks.iter().zip(x) {
-                        prefetch(w);
-                        let mut dots: [__m256i; ROWS] =
-                            std::array::from_fn(|row| $way::start(word(&x[row], BIAS)));
-                        for g in 0..4 {
-                            let bytes = load(w, g);
-                            let low = _mm256_and_si256(bytes, mask);
-                            let high = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), mask);
-                            for row in 0..ROWS {
-                                let x_low = _mm256_set1_epi32(word(&x[row], 4 * g));
-                                let x_high = _mm256_set1_epi32(word(&x[row], 16 + 4 * g));
-                                let dot = $way::add(dots[row], low, x_low);
-                                dots[row] = $way::add(dot, high, x_high);
-                            }
-                        }
-                        let scales = Scales::read(factors, w);
+                for (w, x) in tile.iter().zip(x) {
+                    prefetch(w);
+                    let mut dots: [__m256i; ROWS] =
+                        std::array::from_fn(|row| $way::start(word(&x[row], BIAS)));
+                    for g in 0..4 {
+                        let bytes = load(w, g);
+                        let low = _mm256_and_si256(bytes, mask);
+                        let high = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), mask);
                         for row in 0..ROWS {
-                            let dot = $way::end(dots[row], word(&x[row], BIAS));
-                            sums[row] = scales.add(dot, &x[row], sums[row]);
+                            let x_low = _mm256_set1_epi32(word(&x[row], 4 * g));
+                            let x_high = _mm256_set1_epi32(word(&x[row], 16 + 4 * g));
+                            let dot = $way::add(dots[row], low, x_low);
+                            dots[row] = $way::add(dot, high, x_high);
                         }
+                    }
+                    let factors = Factors::read(w);
+                    for row in 0..ROWS {
+                        let dot = $way::end(dots[row], word(&x[row], BIAS));
+                        sums[row] = factors.add(dot, &x[row], sums[row]);
                     }
                 }
                 sums
@@ -196,22 +191,29 @@ in_32_bits!(in_32_bits, "avxvnni", _mm256_dpbusd_avx_epi32);
 #[cfg(test)]
 in_32_bits!(in_32_bits_evex, "avx512vl,avx512vnni", _mm256_dpbusd_epi32);
 
-/// Scales and offsets of a block of 8 columns.
+/// Scales and offsets of a block of 8 columns, which has BYTES.
 #[derive(Clone, Copy)]
-struct Scales {
+struct Factors<const BYTES: usize> {
     scales: __m256,
-    /// Only where the matrix has zero points.
-    offsets: Option<__m256>,
+    /// 0 and not used where the matrix has no zero points.
+    offsets: __m256,
 }
 
-impl Scales {
+impl<const BYTES: usize> Factors<BYTES> {
     #[inline]
-    #[target_feature(enable = "avx2")]
-    fn read<const BYTES: usize>(factors: __m256, w: &[u8; BYTES]) -> Self {
-        Self {
-            scales: _mm256_mul_ps(integers(&w[CODES..OFFSETS]), factors),
-            offsets: (BYTES == WITH_OFFSETS).then(|| integers(&w[OFFSETS..OFFSETS + COLUMNS])),
+    #[target_feature(enable = "avx2,f16c")]
+    fn read(w: &[u8; BYTES]) -> Self {
+        let bytes = &w[SCALES..OFFSETS];
+        // SAFETY: the 16 bytes are there, and this load takes any alignment.
+        let scales = _mm256_cvtph_ps(unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) });
+        let mut offsets = _mm256_setzero_ps();
+        if BYTES == WITH_OFFSETS {
+            let bytes = &w[OFFSETS..OFFSETS + COLUMNS];
+            // SAFETY: the 8 bytes are there, and this load takes any alignment.
+            let bytes = unsafe { _mm_loadl_epi64(bytes.as_ptr().cast()) };
+            offsets = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
         }
+        Self { scales, offsets }
     }
 
     /// Adds the product of the block to `sum`; `dot` is that of quants less 8.
@@ -219,31 +221,13 @@ impl Scales {
     #[target_feature(enable = "avx2,fma")]
     fn add(&self, dot: __m256i, x: &XBlock, sum: __m256) -> __m256 {
         let mut centered = _mm256_cvtepi32_ps(dot);
-        if let Some(offsets) = self.offsets {
+        if BYTES == WITH_OFFSETS {
             // Integers under 2^17 all the way: exact.
-            centered = _mm256_fmadd_ps(offsets, _mm256_set1_ps(float(x, SUM)), centered);
+            centered = _mm256_fmadd_ps(self.offsets, _mm256_set1_ps(float(x, SUM)), centered);
         }
         let scaled = _mm256_mul_ps(centered, _mm256_set1_ps(float(x, SCALE)));
         _mm256_fmadd_ps(scaled, self.scales, sum)
     }
-}
-
-/// Eight f16 as floats.
-#[inline]
-#[target_feature(enable = "avx2,f16c")]
-fn halves(bytes: &[u8; FACTORS]) -> __m256 {
-    // SAFETY: the 16 bytes are there, and this load takes any alignment.
-    _mm256_cvtph_ps(unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) })
-}
-
-/// Eight signed bytes as floats.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn integers(bytes: &[u8]) -> __m256 {
-    debug_assert_eq!(bytes.len(), COLUMNS);
-    // SAFETY: the 8 bytes are there, and this load takes any alignment.
-    let bytes = unsafe { _mm_loadl_epi64(bytes.as_ptr().cast()) };
-    _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes))
 }
 
 #[inline]
