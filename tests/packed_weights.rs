@@ -7,7 +7,8 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::time::{Duration, SystemTime};
 
 use thinkd::model::{
-    CacheOptions, CachePlace, LanguageModel, LoadOptions, LoadedModel, PackedOrigin, load,
+    CacheOptions, CachePlace, LanguageModel, LoadOptions, LoadedModel, PackedOrigin, Residence,
+    load,
 };
 
 /// A copy of the shipped model in a directory of the test's own.
@@ -326,4 +327,22 @@ fn what_an_older_version_left_is_removed() {
     data.unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
     drop(loaded(directory.path(), beside()));
     assert!(!older.exists() && unrelated.exists() && path.exists());
+}
+
+#[test]
+fn weights_answer_the_same_from_the_file_and_from_memory() {
+    let directory = copy_of_the_model();
+    let mut answers = Vec::new();
+    for (residence, in_memory) in [(Residence::Mapped, false), (Residence::Memory, true)] {
+        let mut options = options(beside());
+        options.packed_cache.residence = residence;
+        // The first of these writes the file, the second opens it.
+        for _ in 0..2 {
+            let mut loaded = load(directory.path(), &options).expect("the model");
+            assert_eq!(loaded.info.weights_in_memory, in_memory);
+            answers.push(answer(&mut loaded));
+        }
+        fs::remove_file(packed_file(directory.path())).expect("a file to remove");
+    }
+    assert!(answers.iter().all(|one| *one == answers[0]));
 }

@@ -141,7 +141,15 @@ fn what_was_written_is_opened_by_any_number_of_threads() {
         assert!(is_new);
         assert_holds(&opened, &source);
         let threads = Threads::new(readers);
-        assert_holds(&open(&path, wanted(&threads), &source).unwrap(), &source);
+        for in_memory in [false, true] {
+            let wanted = Wanted {
+                in_memory,
+                ..wanted(&threads)
+            };
+            let opened = open(&path, wanted, &source).unwrap();
+            assert_eq!(opened.in_memory, in_memory);
+            assert_holds(&opened, &source);
+        }
         let names = fs::read_dir(path.parent().unwrap()).unwrap().count();
         assert_eq!(names, 1, "no other file is left");
     }
@@ -158,8 +166,14 @@ fn any_damage_is_found() {
         // As a new file: the one that is mapped must not change.
         fs::remove_file(&path).unwrap();
         fs::write(&path, bytes).unwrap();
-        let found = open(&path, wanted(&threads), &source);
-        assert!(matches!(found, Err(Unfit::Damaged(_))), "{what}: {found:?}");
+        for in_memory in [false, true] {
+            let wanted = Wanted {
+                in_memory,
+                ..wanted(&threads)
+            };
+            let found = open(&path, wanted, &source);
+            assert!(matches!(found, Err(Unfit::Damaged(_))), "{what}: {found:?}");
+        }
     };
     let places = opened.entries.iter().flatten().flat_map(|entry| {
         let end = entry.offset + entry.shape.bytes(LAYOUT);
