@@ -84,7 +84,7 @@ fn copy_of_model(directory: &Path) -> PathBuf {
 #[test]
 fn help_is_complete() {
     insta::assert_snapshot!("help", success(&run(&["--help"])));
-    for command in ["demo", "serve", "ask", "check", "bench"] {
+    for command in ["demo", "serve", "ask", "eval", "check", "bench"] {
         insta::assert_snapshot!(
             format!("help_{command}"),
             success(&run(&[command, "--help"]))
@@ -100,6 +100,9 @@ fn a_wrong_command_line_exits_with_2() {
         &["ask"],
         &["ask", "--local", "--device", "a", "q"],
         &["bench", "--runs", "0"],
+        &["eval"],
+        &["eval", "a.jsonl", "--fail-under", "101"],
+        &["eval", "a.jsonl", "--limit", "0"],
         &["serve", "--colour"],
     ] {
         let (status, message) = failure(&run(arguments));
@@ -120,6 +123,7 @@ fn wrong_settings_exit_with_78_and_name_file_and_key() {
         &["check"][..],
         &["serve"],
         &["ask", "q"],
+        &["eval", "absent.jsonl"],
         &["demo"],
         &["bench"],
     ] {
@@ -392,6 +396,208 @@ fn bench_refuses_more_than_the_context_holds() {
     let (status, message) = failure(&run(&arguments));
     assert_eq!(status, 78);
     assert!(message.contains("model.context_tokens is 64"), "{message}");
+}
+
+mod eval {
+    use serde_json::json;
+
+    use super::*;
+
+    const MEAN: &str = "What is the mean of 20, 22 and 24?";
+    const WARMEST: &str = "kitchen=21.5 bedroom=19.0 attic=24.3 Which room is the warmest?";
+
+    /// A folder with a file of such lines.
+    fn questions(lines: &[Value]) -> (tempfile::TempDir, PathBuf) {
+        let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+        let directory = tempfile::tempdir().expect("a directory of the test's own");
+        let file = directory.path().join("questions.jsonl");
+        std::fs::write(&file, lines.join("\n")).expect("a file of ours");
+        (directory, file)
+    }
+
+    fn eval(file: &Path, arguments: &[&str]) -> Output {
+        let mut command = thinkd(&["eval"]);
+        let output = command.arg(file).args(arguments).output();
+        output.expect("the program starts")
+    }
+
+    /// One question that is answered rightly, whatever the model answers, and four that cannot be.
+    fn five_questions() -> Vec<Value> {
+        let local = json(&run(&[
+            "ask",
+            "--local",
+            "--json",
+            "--temperature",
+            "0",
+            MEAN,
+        ]));
+        vec![
+            json!({"id": "a", "prompt": MEAN, "answer": ["", local["text"]], "family": "mean"}),
+            json!({"id": "b", "prompt": MEAN, "answer": "a miracle", "family": "mean"}),
+            json!({"prompt": WARMEST, "answer": {"a": "miracle"}, "family": "ranking",
+                   "language": "en", "held_out": true}),
+            json!({"messages": [{"role": "user", "content": MEAN},
+                                {"role": "assistant", "content": "The mean is 22."},
+                                {"role": "user", "content": "And their sum?"}],
+                   "answer": "a miracle", "family": "dialogue", "remark": 1}),
+            json!({"prompt": MEAN, "system": "Answer in one word.", "answer": "a miracle"}),
+        ]
+    }
+
+    #[test]
+    fn a_file_of_questions_is_answered_as_ask_would_and_judged() {
+        let (directory, file) = questions(&five_questions());
+        let report = directory.path().join("report.json");
+        let output = eval(
+            &file,
+            &["--failures", "1", "--json", report.to_str().unwrap()],
+        );
+        let table = success(&output);
+        assert_eq!(text(&output.stderr), "", "no progress without a terminal");
+        let row = |name: &str| {
+            let row = table.lines().find(|line| line.starts_with(name));
+            row.unwrap_or_else(|| panic!("{name}: {table}")).to_owned()
+        };
+        assert!(
+            row("mean ").contains(" 1/2     50.0       9.5–90.5"),
+            "{table}"
+        );
+        assert!(row("none ").contains(" 0/1 "), "{table}");
+        assert!(row("all ").contains(" 1/5     20.0 "), "{table}");
+        assert!(row("valid JSON ").contains("/1)"), "{table}");
+        assert_eq!(table.matches("  question  ").count(), 1, "{table}");
+        assert!(table.contains("\nline 2, b, mean\n"), "{table}");
+
+        let written = std::fs::read_to_string(report).unwrap();
+        let found: Value = serde_json::from_str(&written).unwrap();
+        assert_eq!(found["model"], "thinkd-mini");
+        assert_eq!((&found["total"], &found["right"]), (&json!(5), &json!(1)));
+        let local = json(&run(&[
+            "ask",
+            "--local",
+            "--json",
+            "--temperature",
+            "0",
+            MEAN,
+        ]));
+        let results = found["results"].as_array().unwrap();
+        for result in &results[..2] {
+            assert_eq!(result["answer"], local["text"]);
+            assert_eq!(result["thought"], local["thought"]);
+            assert_eq!(result["thought_tokens"], local["usage"]["thought"]);
+        }
+        let ids: Vec<_> = results.iter().map(|result| result["id"].clone()).collect();
+        assert_eq!(ids, [json!("a"), json!("b"), json!(3), json!(4), json!(5)]);
+    }
+
+    #[test]
+    fn some_of_the_questions_can_be_chosen() {
+        let (_directory, file) = questions(&five_questions());
+        let chosen = |arguments: &[&str]| {
+            let report = json(&eval(&file, &[arguments, &["--json", "-"]].concat()));
+            let results = report["results"].as_array().expect("a list").clone();
+            let lines = results.iter().map(|result| result["line"].as_u64());
+            lines
+                .collect::<Option<Vec<_>>>()
+                .expect("lines are numbers")
+        };
+        assert_eq!(
+            chosen(&["--family", "mean", "--family", "dialogue"]),
+            [1, 2, 4]
+        );
+        assert_eq!(chosen(&["--family", "mean", "--limit", "1"]), [1]);
+        let (status, message) = failure(&eval(&file, &["--family", "median"]));
+        assert_eq!(status, 1);
+        assert!(
+            message.ends_with("holds no problem of the family \"median\"\n"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_thought_that_does_not_end_is_no_answer() {
+        let (_directory, file) = questions(&[json!({"prompt": MEAN, "answer": ""})]);
+        let report = json(&eval(&file, &["--max-tokens", "2", "--json", "-"]));
+        let result = &report["results"][0];
+        assert_eq!(result["answer"], Value::Null);
+        assert_eq!(result["finish"], "length");
+        assert_eq!(
+            (&result["tokens"], &result["right"]),
+            (&json!(2), &json!(false))
+        );
+        assert_eq!(report["thoughts_closed"]["closed"], 0);
+    }
+
+    #[test]
+    fn fewer_right_answers_than_are_wanted_exit_with_1() {
+        let (_directory, file) = questions(&five_questions());
+        success(&eval(&file, &["--fail-under", "20"]));
+        let output = eval(&file, &["--fail-under", "20.1"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(
+            text(&output.stderr),
+            "thinkd: error: 1 of 5 answers are right (20.0 %), --fail-under asks for 20.1 %\n"
+        );
+        assert!(
+            text(&output.stdout).contains("1/5"),
+            "the report comes all the same"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_asked_is_told_with_its_line_before_anything_is() {
+        let good = json!({"prompt": MEAN, "answer": "22"});
+        for (bad, reason) in [
+            (json!({"prompt": MEAN}), "answer is missing"),
+            (
+                json!({"answer": "22"}),
+                "neither prompt nor messages is given",
+            ),
+            (
+                json!({"prompt": " ", "answer": "22"}),
+                "the prompt is empty",
+            ),
+            (json!([]), "expected a JSON object"),
+        ] {
+            let (_directory, file) = questions(&[good.clone(), bad]);
+            let (status, message) = failure(&eval(&file, &[]));
+            let message = message.replace(file.to_str().unwrap(), "my.jsonl");
+            assert_eq!(status, 1);
+            assert_eq!(message, format!("thinkd: error: my.jsonl:2: {reason}\n"));
+        }
+        let long = json!({"prompt": "20 ".repeat(20_000), "answer": "22"});
+        let (_directory, file) = questions(&[good.clone(), long]);
+        let (status, message) = failure(&eval(&file, &[]));
+        assert_eq!(status, 1);
+        assert!(
+            message.contains("questions.jsonl:2: prompt has"),
+            "{message}"
+        );
+        let (_directory, file) = questions(&[good]);
+        let (status, message) = failure(&eval(&file, &["--temperature", "9"]));
+        let reason = "thinkd: error: temperature is 9, its range is 0 to 5\n";
+        assert_eq!((status, message.as_str()), (1, reason));
+    }
+
+    #[test]
+    fn files_that_are_no_use_are_told() {
+        let (directory, file) = questions(&[]);
+        let (status, message) = failure(&eval(&file, &[]));
+        assert_eq!(status, 1);
+        assert!(
+            message.ends_with("questions.jsonl holds no problem\n"),
+            "{message}"
+        );
+        let (_, message) = failure(&eval(&directory.path().join("absent.jsonl"), &[]));
+        assert!(message.contains("cannot read "), "{message}");
+        std::fs::write(&file, "{\"prompt\": \"a\", \"answer\": \"b\"}").unwrap();
+        for report in [&file, &directory.path().join("absent/report.json")] {
+            let (status, message) = failure(&eval(&file, &["--json", report.to_str().unwrap()]));
+            assert_eq!(status, 1);
+            assert!(message.contains("cannot write "), "{message}");
+        }
+        assert!(std::fs::read_to_string(&file).unwrap().contains("prompt"));
+    }
 }
 
 mod over_mqtt {

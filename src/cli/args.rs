@@ -33,6 +33,12 @@ pub(super) enum Command {
     /// Ask a running daemon one question, or with --local the model itself
     #[command(after_help = ASK_EXAMPLES)]
     Ask(AskArgs),
+    /// Judge the model on your questions: how many answers are right, by family
+    ///
+    /// Puts every question of a file to the model itself, as `ask --local` does, compares the answers with those that
+    /// are expected, and tells how many are right, with the interval in which the share lies with 95 % confidence.
+    #[command(after_help = EVAL_FILE)]
+    Eval(EvalArgs),
     /// Say what thinkd would do: settings, model, kernels, memory; starts nothing
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
@@ -110,6 +116,46 @@ pub(super) struct AskArgs {
     pub(super) timeout: u64,
 }
 
+/// Flags of `eval`.
+#[derive(Debug, Args)]
+pub(super) struct EvalArgs {
+    /// Questions and answers, one JSON object a line; "-" reads them from standard input
+    #[arg(value_name = "FILE.jsonl")]
+    pub(super) file: String,
+    /// Write a report with every answer as JSON; "-" writes it to standard output, instead of the text
+    #[arg(long, value_name = "REPORT")]
+    pub(super) json: Option<String>,
+    /// Ask only questions of this family; may be given again
+    #[arg(long, value_name = "FAMILY")]
+    pub(super) family: Vec<String>,
+    /// Ask only so many, the first ones
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) limit: Option<u32>,
+    /// Compare without regard to upper and lower case
+    #[arg(long)]
+    pub(super) lenient: bool,
+    /// Show so many wrong answers with question and thought
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    pub(super) failures: usize,
+    /// Exit with 1 where fewer answers are right
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(super) fail_under: Option<f64>,
+    /// Most tokens of thought and answer together [default: engine.max_tokens]
+    #[arg(long, value_name = "COUNT")]
+    pub(super) max_tokens: Option<usize>,
+    /// 0 always takes the likeliest token
+    #[arg(long, value_name = "NUMBER", default_value_t = 0.0)]
+    pub(super) temperature: f64,
+}
+
+/// Reads a share.
+fn percent(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|percent| (0.0..=100.0).contains(percent))
+        .ok_or_else(|| "it is a number from 0 to 100".to_owned())
+}
+
 /// Flags of `check`.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
@@ -174,6 +220,24 @@ Examples:
   thinkd ask --local --json \"What is the mean of 20, 22 and 24?\"
 
 The answer goes to standard output, the thought (dimmed) to standard error.";
+
+const EVAL_FILE: &str = "\
+A line of the file:
+  {\"prompt\": \"Mean of 20, 22 and 24?\", \"answer\": \"The mean is 22.\", \"family\": \"mean\"}
+
+  prompt     the question, or instead of it
+  messages   a conversation: [{\"role\": \"user\", \"content\": \"...\"}, ...]
+  answer     a string, or a list of strings any of which is right: white space and a full stop at
+             the end do not count; an object or a list of other things: compared as JSON
+  format     \"json\" compares any answer as JSON, \"plain\" as text
+  system     what the model is told first [default: engine.system_prompt]
+  family, language, held_out (true or false), id
+             for the report; all may be left out
+Other keys are passed over.
+
+Examples:
+  thinkd eval questions.jsonl --failures 5
+  thinkd eval questions.jsonl --model models/thinkd-mini --json report.json --fail-under 90";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:

@@ -10,7 +10,7 @@ use super::failure::Outcome;
 use super::printer::{Aside, Printer, Style};
 use super::{input, loading, logging, settings};
 use crate::config::Config;
-use crate::engine::{Event, FinishReason, GenerationRequest, Message, Role, Uninterrupted};
+use crate::engine::{Event, FinishReason, Message, Role, Uninterrupted};
 use crate::service::mqtt::{Answer, Question, Requester, RequesterOptions, Think};
 
 /// Asks, and shows the answer while it comes.
@@ -75,22 +75,11 @@ fn ask_model(
 ) -> Outcome<Answer> {
     let directory = settings::model_directory(config)?;
     let mut loaded = loading::load(config, &directory)?;
-    let mut request = GenerationRequest {
-        messages: Vec::new(),
-        sampling: config.sampling(&loaded.suggested),
-        budget: config.budget(),
-        stop: Vec::new(),
-    };
-    if let Some(system) = ask.system.as_ref().or(config.engine.system_prompt.as_ref()) {
-        request.messages.push(Message {
-            role: Role::System,
-            content: system.clone(),
-        });
-    }
-    request.messages.push(Message {
+    let question = Message {
         role: Role::User,
         content: prompt.to_owned(),
-    });
+    };
+    let mut request = loaded.request(config, ask.system.as_deref(), vec![question]);
     request.sampling.temperature = ask.temperature.unwrap_or(request.sampling.temperature);
     request.sampling.seed = ask.seed.unwrap_or(request.sampling.seed);
     request.budget.max_tokens = ask.max_tokens.unwrap_or(request.budget.max_tokens);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::failure::{Failure, Outcome};
 use crate::config::Config;
-use crate::engine::Engine;
+use crate::engine::{Engine, GenerationRequest, Message, Role};
 use crate::model::{self, LoadOptions, LoadedModel, ModelInfo, SearchDefaults};
 use crate::service::systemd;
 
@@ -19,6 +19,35 @@ pub(super) struct Loaded {
     pub(super) info: ModelInfo,
     /// How the model's maker would choose tokens.
     pub(super) suggested: SearchDefaults,
+}
+
+impl Loaded {
+    /// A request as the settings have it. `system`, else what they tell the model, stands before messages that do
+    /// not tell it anything themselves; a blank one is none.
+    pub(super) fn request(
+        &self,
+        config: &Config,
+        system: Option<&str>,
+        mut messages: Vec<Message>,
+    ) -> GenerationRequest {
+        let has_system = messages.iter().any(|message| message.role == Role::System);
+        let system = system
+            .or(config.engine.system_prompt.as_deref())
+            .filter(|text| !has_system && !text.trim().is_empty());
+        if let Some(content) = system {
+            let system = Message {
+                role: Role::System,
+                content: content.to_owned(),
+            };
+            messages.insert(0, system);
+        }
+        GenerationRequest {
+            messages,
+            sampling: config.sampling(&self.suggested),
+            budget: config.budget(),
+            stop: Vec::new(),
+        }
+    }
 }
 
 /// Loads the model in `directory` and puts the engine round it.

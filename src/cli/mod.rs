@@ -13,6 +13,7 @@ mod bench;
 mod check;
 mod demo;
 mod embedded;
+mod eval;
 mod failure;
 mod input;
 mod json_log;
@@ -21,6 +22,7 @@ mod logging;
 mod printer;
 mod serve;
 mod settings;
+mod statistics;
 
 use std::process::ExitCode;
 
@@ -37,6 +39,7 @@ pub fn main() -> ExitCode {
         Command::Demo => demo::run(settings),
         Command::Serve(mqtt) => serve::run(settings, mqtt),
         Command::Ask(ask) => ask::run(settings, ask),
+        Command::Eval(eval) => eval::run(settings, eval),
         Command::Check(check) => check::run(settings, check),
         Command::Bench(bench) => bench::run(settings, bench),
     };
