@@ -14,7 +14,7 @@ const MIDDLE: u8 = 8;
 /// Exponent of the largest scale after division by `output_scale`: 2^14 ≤ scale < 2^15.
 const LARGEST_EXPONENT: i32 = 14;
 
-/// How one [`BlockMatrix`] becomes a [`PackedMatrix`]; writes any of its tiles on demand.
+/// How one [`BlockMatrix`] becomes a [`PackedMatrix`](super::PackedMatrix); writes any of its tiles on demand.
 #[derive(Debug, Clone, Copy)]
 pub struct Packing<'a> {
     layout: Layout,
@@ -64,7 +64,7 @@ impl<'a> Packing<'a> {
         self.shape
     }
 
-    /// See [`PackedMatrix::output_scale`].
+    /// See [`PackedMatrix::output_scale`](super::PackedMatrix::output_scale).
     #[must_use]
     pub fn output_scale(&self) -> f32 {
         self.output_scale
