@@ -208,6 +208,7 @@ fn a_worker_that_held_up_the_caller_is_left_out_and_comes_back() {
             rules: Rules {
                 wait_min: MS,
                 wait_chunks: 4,
+                presence_per_loss: 8,
                 absence_per_loss: 10,
                 absence_min: MS,
                 absence_max: 500 * MS,
