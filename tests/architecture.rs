@@ -22,8 +22,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ("minijinja_contrib", &["engine"]),
     ("ndarray", &["ops", "model"]),
     ("nix", &["kernels", "model", "service", "cli"]),
+    ("redb", &["service::store"]),
     ("rumqttc", &["service::mqtt"]),
     ("rumqttd", &["service::broker"]),
+    ("rustls", &["service::mqtt"]),
+    ("rustls_pki_types", &["service::mqtt"]),
     ("sd_notify", &["service"]),
     (
         "serde",
