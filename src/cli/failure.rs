@@ -35,7 +35,7 @@ impl Failure {
     /// The daemon ended.
     pub(super) fn service(error: ServiceError) -> Self {
         match error {
-            ServiceError::Options(_) => Self::Settings(error.into()),
+            ServiceError::Options(_) | ServiceError::Store { .. } => Self::Settings(error.into()),
             _ => Self::Other(error.into()),
         }
     }

@@ -1,4 +1,4 @@
-//! The last answers, for those who ask again with the same id. Bounded by number, bytes and age; lost with the process.
+//! The last answers, for those who ask again with the same id. Bounded by number, bytes and age; the store keeps the same.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -6,10 +6,12 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::options::AnsweredLimits;
+use super::store::Seq;
 
 /// One answer given.
 #[derive(Debug)]
 struct Given {
+    seq: Seq,
     topic: Option<String>,
     id: String,
     payload_hash: u64,
@@ -45,35 +47,29 @@ impl Answered {
         }
     }
 
-    /// Keeps an answer, and lets go of the oldest where there is no room.
+    /// Keeps the answer `seq`.
     pub(super) fn keep(
         &mut self,
+        seq: Seq,
         (topic, id): (Option<&str>, &str),
         payload_hash: u64,
         answer: Bytes,
-        now: Instant,
+        at: Instant,
     ) {
         self.bytes += answer.len();
         let (topic, id) = (topic.map(str::to_owned), id.to_owned());
         self.given.push_back(Given {
+            seq,
             topic,
             id,
             payload_hash,
             answer,
-            at: now,
+            at,
         });
-        self.forget(now);
     }
 
     /// What is known of the name `id` of the asker at `topic`.
-    pub(super) fn find(
-        &mut self,
-        topic: Option<&str>,
-        id: &str,
-        payload_hash: u64,
-        now: Instant,
-    ) -> Option<Known> {
-        self.forget(now);
+    pub(super) fn find(&self, topic: Option<&str>, id: &str, payload_hash: u64) -> Option<Known> {
         let is_it = |given: &&Given| given.id == id && given.topic.as_deref() == topic;
         let given = self.given.iter().rev().find(is_it)?;
         Some(if given.payload_hash == payload_hash {
@@ -83,20 +79,24 @@ impl Answered {
         })
     }
 
-    fn forget(&mut self, now: Instant) {
+    /// Lets go of the oldest where there are too many, too large or too old ones; gives which.
+    pub(super) fn forget(&mut self, now: Instant) -> Vec<Seq> {
         let AnsweredLimits {
             answers_max,
             bytes_max,
             age_max,
         } = self.limits;
+        let mut forgotten = Vec::new();
         while let Some(oldest) = self.given.front() {
             let is_old = now.saturating_duration_since(oldest.at) > age_max;
             if !is_old && self.given.len() <= answers_max && self.bytes <= bytes_max {
-                return;
+                break;
             }
             self.bytes -= oldest.answer.len();
+            forgotten.push(oldest.seq);
             self.given.pop_front();
         }
+        forgotten
     }
 }
 
@@ -117,20 +117,25 @@ mod tests {
 
     #[test]
     fn tells_the_same_question_from_another() {
-        let now = Instant::now();
         let mut answered = answered();
-        answered.keep((None, "k"), 1, Bytes::from_static(b"a"), now);
+        answered.keep(
+            Seq(1),
+            (None, "k"),
+            1,
+            Bytes::from_static(b"a"),
+            Instant::now(),
+        );
         assert_eq!(
-            answered.find(None, "k", 1, now),
+            answered.find(None, "k", 1),
             Some(Known::Same(Bytes::from_static(b"a")))
         );
-        assert_eq!(answered.find(None, "k", 2, now), Some(Known::Other));
+        assert_eq!(answered.find(None, "k", 2), Some(Known::Other));
         assert_eq!(
-            answered.find(Some("t"), "k", 1, now),
+            answered.find(Some("t"), "k", 1),
             None,
             "another asker's name"
         );
-        assert_eq!(answered.find(None, "j", 1, now), None);
+        assert_eq!(answered.find(None, "j", 1), None);
     }
 
     #[test]
@@ -141,13 +146,20 @@ mod tests {
         {
             let mut answered = answered();
             for index in 0..count {
-                answered.keep((None, &index.to_string()), 0, vec![0; bytes].into(), now);
+                let name = index.to_string();
+                answered.keep(Seq(index), (None, &name), 0, vec![0; bytes].into(), now);
             }
-            answered.find(None, "", 0, now + Duration::from_secs(later));
+            let forgotten = answered.forget(now + Duration::from_secs(later));
             assert_eq!(
                 answered.given.len(),
                 kept,
                 "{count} answers of {bytes} bytes, {later} s later"
+            );
+            assert!(
+                forgotten
+                    .into_iter()
+                    .map(|seq| seq.0)
+                    .eq(0..count - kept as u64)
             );
         }
     }

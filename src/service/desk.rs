@@ -1,27 +1,32 @@
 //! The front desk: messages in, orders for the worker, answers out. A state machine without I/O or clock.
 //!
-//! What survives what, in this form: a prompt that came with quality of service 1 is acknowledged when the broker has
-//! its answer (or at once when it is refused), so a crash of the daemon makes the broker send it again to the next one.
-//! Within one process no such repetition is computed twice, and an id that was answered gets the same answer again as
-//! long as it is remembered ([`super::Options::answered`]). What is only in memory (that remembrance, prompts sent with
-//! quality of service 0) dies with the process.
+//! What survives what: a prompt is stored before it is acknowledged, and its answer is stored before it is sent
+//! ([`super::store`]), so both outlive the daemon. What waits for the store is in the ledger. A prompt for which there is
+//! no room waits unacknowledged in the hall, as many as the broker may have in flight; all others wait at the broker.
+//! A request that is refused is acknowledged when the broker has the refusal, and is stored nowhere. Where nothing is
+//! stored ([`Options::store_directory`]), a prompt is acknowledged when the broker has its answer.
 
+mod hall;
 mod intake;
 mod outcome;
+mod restore;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::answered::Answered;
 use super::error::{Code, RequestError};
+use super::fingerprint::fingerprint;
 use super::inbox::{DeliveryId, Inbox, Received};
-use super::job::Job;
+use super::job::{Job, JobKey};
+use super::ledger::{Ledger, Release};
 use super::mqtt::{Inbound, Message, Publication, Topics};
 use super::options::Options;
 use super::outbox::{OutKey, Outbox};
 use super::queue::Queue;
 use super::status::{Counts, QueueStatus, Snapshot};
+use super::store::{Batch, DeliveryMark, Seq, StoreEvent};
 use super::stream::Stream;
 use super::worker::{JobControl, WorkOrder, Worker, WorkerEvent};
 
@@ -34,13 +39,46 @@ struct Running {
     started: Instant,
 }
 
+/// The board's clock, read once: it may jump, and what is stored says how old it is by it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    at: Instant,
+    unix_ms: u64,
+}
+
+impl Clock {
+    /// It is `unix_ms` milliseconds since 1970 at `at`.
+    pub(super) fn new(at: Instant, unix_ms: u64) -> Self {
+        Self { at, unix_ms }
+    }
+
+    fn unix_ms(&self, now: Instant) -> u64 {
+        let passed = now.saturating_duration_since(self.at).as_millis();
+        self.unix_ms
+            .saturating_add(u64::try_from(passed).unwrap_or(u64::MAX))
+    }
+
+    /// When it was `unix_ms`; now where that lies ahead.
+    fn instant(&self, unix_ms: u64) -> Instant {
+        let age = Duration::from_millis(self.unix_ms.saturating_sub(unix_ms));
+        self.at.checked_sub(age).unwrap_or(self.at)
+    }
+}
+
 /// All that the service knows.
 #[derive(Debug)]
 pub(super) struct Desk {
     options: Options,
     queue: Queue,
-    running: Option<Running>,
+    /// Prompts without room, not acknowledged and not stored.
+    hall: Vec<Job>,
+    /// Jobs of the queue that are not on disk yet.
+    unstored: HashSet<JobKey>,
+    running: Vec<Running>,
     answered: Answered,
+    pub(super) ledger: Ledger,
+    /// Answers that need not be known any more once they are delivered.
+    forgettable: HashSet<Seq>,
     pub(super) inbox: Inbox,
     pub(super) outbox: Outbox,
     /// To be sent once, lost where there is no connection.
@@ -49,25 +87,33 @@ pub(super) struct Desk {
     /// Largest packet the broker takes.
     packet_bytes_max: usize,
     is_draining: bool,
+    is_cut_short: bool,
     last_key: u64,
+    clock: Clock,
     tokens_per_s: f64,
     mean_job: Option<Duration>,
 }
 
 impl Desk {
-    pub(super) fn new(options: &Options) -> Self {
+    pub(super) fn new(options: &Options, clock: Clock) -> Self {
         Self {
             options: options.clone(),
             queue: Queue::new(options.queue),
-            running: None,
+            hall: Vec::new(),
+            unstored: HashSet::new(),
+            running: Vec::new(),
             answered: Answered::new(options.answered),
+            ledger: Ledger::new(options.is_stored()),
+            forgettable: HashSet::new(),
             inbox: Inbox::default(),
             outbox: Outbox::default(),
             ephemeral: Vec::new(),
             counts: Counts::default(),
             packet_bytes_max: usize::MAX,
             is_draining: false,
+            is_cut_short: false,
             last_key: 0,
+            clock,
             tokens_per_s: 0.0,
             mean_job: None,
         }
@@ -91,19 +137,92 @@ impl Desk {
     }
 
     /// The broker has a message of ours, or says why it will not have it.
-    pub(super) fn acknowledged(&mut self, key: OutKey, refused: Option<&str>) {
+    pub(super) fn acknowledged(&mut self, key: OutKey, refused: Option<&str>, now: Instant) {
         if let Some(reason) = refused {
             self.counts.undeliverable += 1;
             tracing::warn!(reason, "The broker refuses an answer.");
         }
-        for delivery in self.outbox.acknowledged(key) {
+        let done = self.outbox.acknowledged(key);
+        for delivery in done.completes {
             self.inbox.done(delivery);
         }
+        match done.delivers {
+            Some(seq) if self.forgettable.remove(&seq) => self.ledger.forget(seq, now),
+            Some(seq) => self.ledger.delivered(seq, now),
+            None => {}
+        }
+    }
+
+    /// What is to be written now, if anything.
+    pub(super) fn next_batch(&mut self, now: Instant) -> Option<Batch> {
+        let is_ending = self.is_draining && !self.is_busy();
+        self.ledger.next_batch(now, is_ending)
+    }
+
+    /// Takes what the store tells; why it can go on no more.
+    pub(super) fn store_event(&mut self, event: StoreEvent) -> Result<(), String> {
+        match event {
+            StoreEvent::Committed(number) => {
+                let released = self.ledger.committed(number);
+                released
+                    .into_iter()
+                    .for_each(|release| self.release(release));
+            }
+            StoreEvent::Full(batch) => self.storage_full(batch),
+            StoreEvent::Failed(reason) => return Err(reason),
+        }
+        Ok(())
+    }
+
+    /// Does what waited for the store.
+    fn release(&mut self, release: Release) {
+        match release {
+            Release::Acknowledge(delivery) => self.inbox.done(delivery),
+            Release::Start(key) => {
+                self.unstored.remove(&key);
+            }
+            Release::Publish(key) => self.outbox.release(key),
+        }
+    }
+
+    /// Lets `release` wait for all that was done so far.
+    fn when_stored(&mut self, release: Release) {
+        if let Some(release) = self.ledger.after_all(release) {
+            self.release(release);
+        }
+    }
+
+    /// The prompts of the batch cannot be kept: they are refused, and acknowledged when the broker has that.
+    fn storage_full(&mut self, batch: Batch) {
+        let (refused, dropped) = self.ledger.refused(batch);
+        let keys: Vec<JobKey> = refused.iter().map(|seq| JobKey(seq.0)).collect();
+        let deliveries = dropped.into_iter().filter_map(|release| match release {
+            Release::Acknowledge(delivery) => Some(delivery),
+            _ => None,
+        });
+        let mut deliveries: Vec<DeliveryId> = deliveries.collect();
+        let mut error = RequestError::new(
+            Code::StorageFull,
+            "the board's disk has no room for another prompt",
+        );
+        error.retry_after_s = Some(60);
+        for mut job in self.queue.take_keys(&keys) {
+            self.unstored.remove(&job.key);
+            job.deliveries.append(&mut deliveries);
+            self.refuse_job(&job, &error);
+        }
+        deliveries
+            .into_iter()
+            .for_each(|delivery| self.inbox.done(delivery));
     }
 
     /// Takes what came.
     pub(super) fn message(&mut self, message: Message, now: Instant) {
-        let fingerprint = hash(&(&message.topic, &message.payload, &message.correlation));
+        let fingerprint = fingerprint(&[
+            message.topic.as_bytes(),
+            &message.payload,
+            message.correlation.as_deref().unwrap_or_default(),
+        ]);
         let delivery = match message.packet_id {
             None => None,
             Some(packet_id) => {
@@ -125,10 +244,16 @@ impl Desk {
                 tracing::warn!(topic = message.topic, "A retained message was ignored.");
                 self.done(delivery);
             }
-            Some(Inbound::Ask) => self.ask(&message, delivery, now),
+            Some(Inbound::Ask) => {
+                let mark = DeliveryMark {
+                    packet_id: message.packet_id.unwrap_or_default(),
+                    fingerprint,
+                };
+                self.ask(&message, (delivery, mark), now);
+            }
             Some(Inbound::Cancel) => {
                 self.done(delivery);
-                self.cancel(&message);
+                self.cancel(&message, now);
             }
             None => self.done(delivery),
         }
@@ -140,35 +265,36 @@ impl Desk {
         }
     }
 
-    fn cancel(&mut self, message: &Message) {
+    fn cancel(&mut self, message: &Message, now: Instant) {
         let wanted = String::from_utf8_lossy(&message.payload).trim().to_owned();
         let is_all = wanted == "all";
+        let is_meant = |job: &Job| is_all || job.id == wanted;
+        let hall = self.take_from_hall(is_meant);
         let waiting = if is_all {
             self.queue.take_all()
         } else {
             self.queue.take_called(&wanted)
         };
-        tracing::info!(job.id = %wanted.chars().take(128).collect::<String>(), waiting = waiting.len(), "Cancelled.");
-        for job in waiting {
-            let detail = "it was cancelled while it waited";
-            self.refuse_job(&job, &RequestError::new(Code::Cancelled, detail));
-        }
-        if let Some(running) = self
-            .running
-            .as_ref()
-            .filter(|running| is_all || running.job.id == wanted)
-        {
+        tracing::info!(job.id = %wanted.chars().take(128).collect::<String>(), waiting = hall.len() + waiting.len(), "Cancelled.");
+        let error = RequestError::new(Code::Cancelled, "it was cancelled while it waited");
+        hall.iter().for_each(|job| self.refuse_job(job, &error));
+        waiting
+            .into_iter()
+            .for_each(|job| self.fail(job, &error, now));
+        for running in self.running.iter().filter(|running| is_meant(&running.job)) {
             running.control.cancel();
         }
     }
 
-    /// The next order, where the worker has nothing to do and something waits.
+    /// The next order, where the worker can do more and something waits.
     pub(super) fn next_order(&mut self, worker: &Worker, now: Instant) -> Option<WorkOrder> {
         self.refuse_expired(now);
-        if self.running.is_some() || self.is_draining {
+        self.enter_from_hall(now);
+        if !self.running.is_empty() || self.is_draining {
             return None;
         }
-        let job = self.queue.next()?;
+        let unstored = &self.unstored;
+        let job = self.queue.next(|job| !unstored.contains(&job.key))?;
         let control = worker.control(job.deadline());
         let stream = job.request.stream.then(|| {
             Stream::new(
@@ -184,7 +310,7 @@ impl Desk {
             wants_pieces: stream.is_some(),
             control: Arc::clone(&control),
         };
-        self.running = Some(Running {
+        self.running.push(Running {
             job,
             control,
             stream,
@@ -194,10 +320,17 @@ impl Desk {
     }
 
     fn refuse_expired(&mut self, now: Instant) {
-        for job in self.queue.take_expired(now) {
+        let late = |job: &Job| {
             let waited = job.age(now).as_secs();
             let detail = format!("it waited {waited} s and did not get its turn in time");
-            self.refuse_job(&job, &RequestError::new(Code::Expired, detail));
+            RequestError::new(Code::Expired, detail)
+        };
+        for job in self.take_from_hall(|job| job.is_expired(now)) {
+            self.refuse_job(&job, &late(&job));
+        }
+        for job in self.queue.take_expired(now) {
+            let error = late(&job);
+            self.fail(job, &error, now);
         }
     }
 
@@ -207,14 +340,19 @@ impl Desk {
             WorkerEvent::Piece(key, kind, text) => {
                 let running = self
                     .running
-                    .as_mut()
-                    .filter(|running| running.job.key == key);
+                    .iter_mut()
+                    .find(|running| running.job.key == key);
                 if let Some(stream) = running.and_then(|running| running.stream.as_mut()) {
                     self.ephemeral.extend(stream.push(kind, &text, now));
                 }
             }
             WorkerEvent::Finished(key, result) => {
-                if let Some(running) = self.running.take_if(|running| running.job.key == key) {
+                let index = self
+                    .running
+                    .iter()
+                    .position(|running| running.job.key == key);
+                if let Some(index) = index {
+                    let running = self.running.remove(index);
                     self.finished(running, result, now);
                 }
             }
@@ -225,52 +363,70 @@ impl Desk {
     /// Lets time pass.
     pub(super) fn tick(&mut self, now: Instant) {
         self.refuse_expired(now);
-        if let Some(stream) = self
+        let streams = self
             .running
-            .as_mut()
-            .and_then(|running| running.stream.as_mut())
-        {
-            self.ephemeral.extend(stream.tick(now));
-        }
+            .iter_mut()
+            .filter_map(|running| running.stream.as_mut());
+        self.ephemeral
+            .extend(streams.filter_map(|stream| stream.tick(now)));
+        self.forget_old_answers(now);
     }
 
-    /// Takes nothing new any more. What waits stays with the broker, where it keeps it; it is refused otherwise.
-    pub(super) fn drain(&mut self) {
-        self.is_draining = true;
-        for job in self.queue.take_all() {
-            if job.deliveries.is_empty() || self.options.mqtt.is_volatile {
-                let error = RequestError::new(Code::ModelUnavailable, "the daemon is stopping");
-                self.refuse_job(&job, &error);
+    fn forget_old_answers(&mut self, now: Instant) {
+        for seq in self.answered.forget(now) {
+            if self.outbox.owes(seq) {
+                self.forgettable.insert(seq);
+            } else {
+                self.ledger.forget(seq, now);
             }
         }
     }
 
-    /// Cuts the answer under way short.
-    pub(super) fn cut_short(&self) {
-        if let Some(running) = &self.running {
-            running.control.cancel();
+    /// Takes nothing new any more. What is stored is answered after the next start; what is not is refused where the
+    /// broker does not keep it.
+    pub(super) fn drain(&mut self, now: Instant) {
+        self.is_draining = true;
+        let error = RequestError::new(Code::ModelUnavailable, "the daemon is stopping");
+        let is_volatile = self.options.mqtt.is_volatile;
+        let is_lost = |job: &Job| job.deliveries.is_empty() || is_volatile;
+        let hall = self.take_from_hall(|_| true);
+        for job in hall.iter().filter(|job| is_lost(job)) {
+            self.refuse_job(job, &error);
         }
+        if !self.options.is_stored() {
+            for job in self.queue.take_all().into_iter().filter(is_lost) {
+                self.fail(job, &error, now);
+            }
+        }
+    }
+
+    /// Cuts the answers under way short.
+    pub(super) fn cut_short(&mut self) {
+        self.is_cut_short = true;
+        self.running
+            .iter()
+            .for_each(|running| running.control.cancel());
     }
 
     /// Whether an answer is under way.
     pub(super) fn is_busy(&self) -> bool {
-        self.running.is_some()
+        !self.running.is_empty()
     }
 
-    /// Whether the broker has all it is owed: answers, and our word for what they answer.
+    /// Whether all is written, and the broker has all it is owed: answers, and our word for what they answer.
     pub(super) fn is_settled(&self) -> bool {
-        self.outbox.is_empty() && !self.inbox.has_work()
+        self.outbox.is_empty() && !self.inbox.has_work() && self.ledger.is_settled()
     }
 
     /// What is done now.
     pub(super) fn snapshot(&self) -> Snapshot {
-        let job = self.running.as_ref().map(|running| running.job.id.clone());
+        let job = self.running.first().map(|running| running.job.id.clone());
         let state = match (self.is_draining, &job) {
             (true, _) => "stopping",
             (false, Some(_)) => "busy",
             (false, None) => "idle",
         };
-        let (jobs, bytes) = (self.queue.len(), self.queue.bytes());
+        let (jobs, bytes) = (self.queue.len() + self.hall.len(), self.queue.bytes());
         let queue = QueueStatus {
             jobs,
             jobs_max: self.options.queue.jobs_max,
@@ -284,13 +440,6 @@ impl Desk {
             counts: self.counts,
         }
     }
-}
-
-/// Tells contents apart within this process.
-fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]

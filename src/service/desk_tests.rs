@@ -6,6 +6,7 @@ use super::*;
 use crate::engine::{Completion, FinishReason, Timing, Usage};
 use crate::service::answerer::{AnswerError, Answerer};
 use crate::service::mqtt::ChunkKind;
+use crate::service::store::{Change, Contents, Name, PromptRecord};
 
 /// A desk, a worker that is never asked, and what the broker would see.
 struct Office {
@@ -61,11 +62,12 @@ impl Office {
         options.queue.jobs_max = 2;
         change(&mut options);
         let rebuild = Box::new(|| Err("not needed".to_owned()));
+        let now = Instant::now();
         let (worker, _) = Worker::start(Box::new(Nobody), rebuild).unwrap();
         Self {
-            desk: Desk::new(&options),
+            desk: Desk::new(&options, Clock::new(now, 1_000_000_000)),
             worker,
-            now: Instant::now(),
+            now,
             packet_id: 0,
         }
     }
@@ -118,7 +120,7 @@ impl Office {
             Ok::<_, ()>(())
         });
         keys.into_iter()
-            .for_each(|key| self.desk.acknowledged(key, None));
+            .for_each(|key| self.desk.acknowledged(key, None, self.now));
         published
     }
 
@@ -166,16 +168,21 @@ fn a_prompt_is_acknowledged_when_the_broker_has_its_answer() {
 }
 
 #[test]
-fn a_refusal_is_acknowledged_at_once_but_in_order() {
+fn a_refusal_is_acknowledged_when_the_broker_has_it_and_in_order() {
     let mut office = Office::new();
     office.ask("q");
     office.ask("{}");
-    assert_eq!(office.outcomes(), ["answer bad_request"]);
+    office.ask("{}");
+    assert_eq!(office.acknowledged(), NONE, "the broker has no refusal yet");
+    assert_eq!(
+        office.outcomes(),
+        ["answer bad_request", "answer bad_request"]
+    );
     assert_eq!(office.acknowledged(), NONE, "the first message is not done");
     let order = office.start().unwrap();
     office.finish(&order, Ok(completion("a")));
     office.published();
-    assert_eq!(office.acknowledged(), [1, 2]);
+    assert_eq!(office.acknowledged(), [1, 2, 3]);
 }
 
 #[test]
@@ -311,10 +318,10 @@ fn what_the_broker_sends_again_is_not_computed_again() {
 }
 
 #[test]
-fn a_full_queue_says_when_to_come_back() {
+fn a_full_queue_says_when_to_come_back_to_those_whose_prompt_nobody_keeps() {
     let mut office = Office::new();
     for _ in 0..3 {
-        office.ask("q");
+        office.desk.message(message("q"), office.now);
     }
     let (_, text) = office.published().remove(0);
     assert!(
@@ -417,7 +424,7 @@ fn a_stop_leaves_what_waits_to_a_broker_that_keeps_it() {
     office
         .desk
         .message(message("without a broker's promise"), office.now);
-    office.desk.drain();
+    office.desk.drain(office.now);
     office.ask("late");
     assert_eq!(
         office.outcomes(),
@@ -432,7 +439,7 @@ fn a_stop_leaves_what_waits_to_a_broker_that_keeps_it() {
 fn a_stop_refuses_what_waits_where_the_broker_dies_with_us() {
     let mut office = Office::with(|options| options.mqtt.is_volatile = true);
     office.ask("q");
-    office.desk.drain();
+    office.desk.drain(office.now);
     office.ask("late");
     assert_eq!(
         office.outcomes(),
@@ -456,4 +463,213 @@ fn odd_correlation_data_still_names_a_request() {
         office.start().unwrap();
         assert_eq!(office.desk.snapshot().job, Some(id));
     }
+}
+
+#[test]
+fn prompts_without_room_wait_unacknowledged_as_many_as_the_broker_may_send() {
+    let mut office = Office::with(|options| options.mqtt.receive_max = 2);
+    for id in ["a", "b", "c", "d", "e"] {
+        office.ask(&format!(r#"{{"id":"{id}","prompt":"q"}}"#));
+    }
+    assert_eq!(
+        office.outcomes(),
+        ["answer queue_full"],
+        "only what a broker should not have sent"
+    );
+    let mut answered = Vec::new();
+    while let Some(order) = office.start() {
+        office.finish(&order, Ok(completion("a")));
+        answered.extend(
+            office
+                .published()
+                .into_iter()
+                .filter(|(topic, _)| topic.ends_with("answer")),
+        );
+    }
+    let ids = answered.iter().map(|(_, text)| &text[7..8]);
+    assert_eq!(ids.collect::<String>(), "abcd");
+    assert_eq!(office.acknowledged(), [1, 2, 3, 4, 5]);
+}
+
+/// A desk with a store, whose batches the test commits.
+fn stored() -> Office {
+    Office::with(|options| {
+        options.store_directory = Some("not opened here".into());
+        options.queue.jobs_max = 8;
+    })
+}
+
+impl Office {
+    /// Writes what is due; gives the changes, or none.
+    fn write(&mut self) -> Vec<Change> {
+        let Some(batch) = self.desk.next_batch(self.now) else {
+            return Vec::new();
+        };
+        self.desk
+            .store_event(StoreEvent::Committed(batch.number))
+            .unwrap();
+        batch.changes
+    }
+
+    /// The next process, with what `contents` this one has left.
+    fn restarted(mut self, contents: Contents) -> Self {
+        let options = self.desk.options.clone();
+        self.desk = Desk::new(&options, Clock::new(self.now, 1_000_010_000));
+        self.desk.restore(contents, self.now);
+        self
+    }
+}
+
+#[test]
+fn a_prompt_is_acknowledged_and_started_when_it_is_stored() {
+    let mut office = stored();
+    office.ask("q");
+    assert!(office.start().is_none());
+    assert_eq!(office.acknowledged(), NONE);
+    let changes = office.write();
+    assert!(matches!(&changes[..], [Change::Take(record)] if record.payload == "q"));
+    assert_eq!(office.acknowledged(), [1]);
+    assert!(office.start().is_some());
+}
+
+#[test]
+fn an_answer_is_sent_when_it_is_stored_and_known_to_be_delivered_later() {
+    let mut office = stored();
+    office.ask("q");
+    office.write();
+    let order = office.start().unwrap();
+    office.finish(&order, Ok(completion("a")));
+    assert_eq!(
+        office.outcomes(),
+        ["answer/text text"],
+        "the bare text is no promise"
+    );
+    let changes = office.write();
+    assert!(matches!(&changes[..], [Change::Settle(record)] if record.is_owed));
+    assert_eq!(office.outcomes(), ["answer ok"]);
+    assert_eq!(office.write(), [], "in no hurry");
+    office.now += Duration::from_secs(10);
+    assert_eq!(office.write(), [Change::Delivered(order.key.seq())]);
+}
+
+#[test]
+fn a_full_disk_refuses_prompts_and_answers_all_the_same() {
+    let mut office = stored();
+    office.ask("q");
+    office.write();
+    let order = office.start().unwrap();
+    office.finish(&order, Ok(completion("a")));
+    office.ask(r#"{"id":"late","prompt":"q"}"#);
+    let batch = office.desk.next_batch(office.now).unwrap();
+    office.desk.store_event(StoreEvent::Full(batch)).unwrap();
+    assert!(matches!(office.write()[..], [Change::Settle(_)]));
+    assert_eq!(
+        office.outcomes(),
+        ["answer/text text", "answer ok", "answer storage_full"]
+    );
+    assert_eq!(office.acknowledged(), [1, 2]);
+    assert!(office.start().is_none());
+    office.ask(r#"{"id":"late","prompt":"q"}"#);
+    office.write();
+    assert!(office.start().is_some(), "the same id may try again");
+}
+
+#[test]
+fn the_next_process_answers_what_was_taken_and_sends_what_is_owed() {
+    let mut office = stored();
+    office.ask(r#"{"id":"a","prompt":"q"}"#);
+    office.ask(r#"{"id":"b","prompt":"q","deadline_s":5}"#);
+    office.ask(r#"{"id":"c","prompt":"q","deadline_s":60}"#);
+    office.write();
+    let order = office.start().unwrap();
+    office.finish(&order, Ok(completion("a")));
+    let mut records = office.write();
+    let Some(Change::Settle(answer)) = records.pop() else {
+        panic!("the answer is stored")
+    };
+    let prompt = |office: &Office, id: &str| {
+        let job = office.desk.queue.peek(id).unwrap();
+        (job.key, job.arrived)
+    };
+    let (b, c) = (prompt(&office, "b").0, prompt(&office, "c").0);
+    let record = |key: JobKey, id: &str, deadline_ms| PromptRecord {
+        seq: key.seq(),
+        name: Name {
+            id: id.to_owned(),
+            is_named: true,
+            topic: None,
+            correlation: None,
+            payload_hash: 1,
+        },
+        payload: format!(r#"{{"id":"{id}","prompt":"q"}}"#),
+        client: None,
+        arrived_ms: 1_000_000_000,
+        deadline_ms: Some(deadline_ms),
+        delivery: DeliveryMark::default(),
+    };
+    let contents = Contents {
+        prompts: vec![record(b, "b", 5_000), record(c, "c", 60_000)],
+        answers: vec![answer.clone()],
+        damaged: 0,
+    };
+    // It is ten seconds later.
+    let mut office = office.restarted(contents);
+    assert_eq!(office.outcomes(), ["answer/text text", "answer ok"]);
+    let order = office.start().unwrap();
+    assert_eq!(order.key, c);
+    assert_eq!(office.outcomes(), [""; 0], "held until it is stored");
+    office.write();
+    assert_eq!(office.outcomes(), ["answer expired"]);
+    office.ask(r#"{"id":"a","prompt":"q"}"#);
+    let (_, again) = office.published().remove(0);
+    assert_eq!(again, answer.answer, "byte for byte");
+    office.ask("new");
+    let taken = office.write();
+    assert!(
+        matches!(&taken[..], [.., Change::Take(record)] if record.seq > c.seq()),
+        "{taken:?}"
+    );
+}
+
+#[test]
+fn what_a_broker_repeats_after_a_restart_is_not_taken_again() {
+    let mut office = stored();
+    office.ask("q");
+    let taken = office.write();
+    let [Change::Take(record)] = &taken[..] else {
+        panic!("the prompt is stored")
+    };
+    let contents = Contents {
+        prompts: vec![record.clone()],
+        ..Contents::default()
+    };
+    let mut office = office.restarted(contents);
+    office.desk.connected(true, usize::MAX);
+    office.packet_id = 0;
+    office.receive(Message {
+        is_repeat: true,
+        ..message("q")
+    });
+    assert_eq!(office.acknowledged(), [1]);
+    assert!(office.start().is_some());
+    assert!(office.start().is_none(), "only one");
+}
+
+#[test]
+fn a_stop_leaves_what_is_stored_to_the_next_start() {
+    let mut office = stored();
+    office.ask("a");
+    office.ask("b");
+    office.write();
+    let order = office.start().unwrap();
+    office.desk.drain(office.now);
+    office.desk.cut_short();
+    let cut = Completion {
+        finish_reason: FinishReason::Cancelled,
+        ..completion("half")
+    };
+    office.finish(&order, Ok(cut));
+    assert_eq!(office.outcomes(), [""; 0]);
+    assert_eq!(office.write(), []);
+    assert_eq!(office.acknowledged(), [1, 2]);
 }

@@ -99,6 +99,26 @@ pub enum ServiceError {
         /// Why loading it anew failed.
         reason: String,
     },
+    /// The store cannot be opened.
+    #[error(
+        "cannot keep prompts in {}: {reason}; it is what store.directory says, or \"none\" to keep nothing",
+        directory.display()
+    )]
+    Store {
+        /// Where it is.
+        directory: std::path::PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// The store could not be written to any more.
+    #[error("the store failed: {reason}")]
+    StoreFailed {
+        /// What the system says.
+        reason: String,
+    },
+    /// The thread that writes the store ended by itself.
+    #[error("the store's thread ended unexpectedly")]
+    StoreGone,
     /// The task that keeps the connection ended by itself.
     #[error("the connection's task ended unexpectedly")]
     ConnectionGone,

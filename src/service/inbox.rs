@@ -1,10 +1,13 @@
 //! The messages that are not yet acknowledged, as plain data.
 //!
 //! A message is acknowledged when it is done with, and MQTT wants acknowledgements in the order of arrival: a message
-//! that is done waits for those before it. When the connection is lost the broker sends again what was not acknowledged;
-//! [`Inbox::receive`] knows it again, so that no prompt is computed twice.
+//! that is done waits for those before it. When the connection is lost the broker sends again what was not acknowledged,
+//! and what was acknowledged but did not reach it; [`Inbox::receive`] knows both again, so that no prompt is computed
+//! twice.
 
 use std::collections::VecDeque;
+
+use super::store::DeliveryMark;
 
 /// Names one message that came with quality of service 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,12 +30,17 @@ struct Slot {
     is_done: bool,
 }
 
+/// Messages that are remembered after their acknowledgement: twice what a broker may have in flight by default.
+const RECENT_MAX: usize = 128;
+
 /// The messages of this connection and the one before that await acknowledgement.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     open: VecDeque<Slot>,
     /// Of earlier connections, in order; what comes again first is among them.
     orphans: VecDeque<Slot>,
+    /// The last that were acknowledged, oldest first; the broker may not know of it.
+    recent: VecDeque<DeliveryMark>,
     next_id: u64,
 }
 
@@ -52,6 +60,11 @@ impl Inbox {
             self.open.push_back(Slot { packet_id, ..slot });
             return Received::Again;
         }
+        let mark = DeliveryMark {
+            packet_id,
+            fingerprint,
+        };
+        let is_late = is_repeat && self.recent.contains(&mark);
         if !is_repeat {
             // Brokers send again first and new things after: what has not come by now will not come.
             self.orphans.clear();
@@ -62,9 +75,20 @@ impl Inbox {
             id,
             packet_id,
             fingerprint,
-            is_done: false,
+            is_done: is_late,
         });
+        if is_late {
+            return Received::Again;
+        }
         Received::New(id)
+    }
+
+    /// A message that was taken before this process began, and may or may not have been acknowledged.
+    pub(super) fn remember(&mut self, mark: DeliveryMark) {
+        self.recent.push_back(mark);
+        if self.recent.len() > RECENT_MAX {
+            self.recent.pop_front();
+        }
     }
 
     /// The message can be acknowledged.
@@ -81,7 +105,12 @@ impl Inbox {
             if acknowledge(first.packet_id).is_err() {
                 return;
             }
+            let mark = DeliveryMark {
+                packet_id: first.packet_id,
+                fingerprint: first.fingerprint,
+            };
             self.open.pop_front();
+            self.remember(mark);
         }
     }
 
@@ -94,6 +123,7 @@ impl Inbox {
     pub(super) fn connected(&mut self, has_session: bool) {
         if !has_session {
             self.orphans.clear();
+            self.recent.clear();
         }
     }
 
@@ -175,6 +205,32 @@ mod tests {
             "some brokers do not mark repeats"
         );
         new_id(inbox.receive(2, 11, false));
+    }
+
+    #[test]
+    fn knows_again_what_it_acknowledged_in_vain() {
+        let mut inbox = Inbox::default();
+        let a = new_id(inbox.receive(1, 11, false));
+        inbox.done(a);
+        assert_eq!(acknowledged(&mut inbox), [1]);
+        inbox.disconnected();
+        inbox.connected(true);
+        assert_eq!(inbox.receive(1, 11, true), Received::Again);
+        assert_eq!(acknowledged(&mut inbox), [1], "at once");
+        new_id(inbox.receive(2, 11, true));
+        new_id(inbox.receive(1, 11, false));
+    }
+
+    #[test]
+    fn knows_again_what_an_earlier_process_took() {
+        let mut inbox = Inbox::default();
+        inbox.remember(DeliveryMark {
+            packet_id: 3,
+            fingerprint: 33,
+        });
+        inbox.connected(true);
+        assert_eq!(inbox.receive(3, 33, true), Received::Again);
+        assert_eq!(acknowledged(&mut inbox), [3]);
     }
 
     #[test]

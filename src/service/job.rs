@@ -6,8 +6,9 @@ use bytes::Bytes;
 
 use super::inbox::DeliveryId;
 use super::mqtt::Request;
+use super::store::{DeliveryMark, Name, Seq};
 
-/// Names a job within this process.
+/// Names a job, in the store too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct JobKey(pub(super) u64);
 
@@ -35,15 +36,39 @@ pub(super) struct Job {
     pub(super) request: Request,
     /// Tells whether the same was asked again.
     pub(super) payload_hash: u64,
+    /// What was published.
+    pub(super) payload: Bytes,
     /// What it takes of the queue's room.
     pub(super) payload_bytes: usize,
     /// When it came.
     pub(super) arrived: Instant,
-    /// The messages to acknowledge when the broker has its answer.
+    /// The messages to acknowledge when it is stored.
     pub(super) deliveries: Vec<DeliveryId>,
+    /// What tells a repetition of its message from a new one.
+    pub(super) mark: DeliveryMark,
+}
+
+impl JobKey {
+    /// Its name in the store.
+    #[must_use]
+    pub(super) fn seq(self) -> Seq {
+        Seq(self.0)
+    }
 }
 
 impl Job {
+    /// What it is known by, for the store.
+    #[must_use]
+    pub(super) fn name(&self) -> Name {
+        Name {
+            id: self.id.clone(),
+            is_named: self.is_named,
+            topic: self.reply.topic.clone(),
+            correlation: self.reply.correlation.as_ref().map(|data| data.to_vec()),
+            payload_hash: self.payload_hash,
+        }
+    }
+
     /// When its answer is too late.
     #[must_use]
     pub(super) fn deadline(&self) -> Option<Instant> {

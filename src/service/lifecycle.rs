@@ -3,16 +3,18 @@
 //! Stop order: refuse new, finish the answer under way or cut it short at the drain's deadline, let the broker take the
 //! answers owed, publish `offline`, disconnect.
 
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::desk::Desk;
+use super::desk::{Clock, Desk};
 use super::error::ServiceError;
 use super::mqtt::Publication;
 use super::mqtt::connection::{self, ConnectionEvent, Link};
 use super::options::Options;
 use super::status::{self, StatusBoard};
+use super::store::{Batch, Contents, Store, StoreEvent};
 use super::systemd::{self, Watchdog};
 use super::worker::{Worker, WorkerEvent};
 
@@ -57,6 +59,49 @@ impl StopSignal {
     }
 }
 
+/// Where what is taken and answered is kept: in the store, or in memory only.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    store: Option<Store>,
+    events: mpsc::UnboundedReceiver<StoreEvent>,
+    /// Tells itself of what is kept in memory.
+    own: mpsc::UnboundedSender<StoreEvent>,
+    contents: Contents,
+}
+
+impl Keeper {
+    /// Opens the store in `directory`, where one is named.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub(super) fn open(directory: Option<&Path>) -> Result<Self, ServiceError> {
+        let (own, own_events) = mpsc::unbounded_channel();
+        let (store, events, contents) = match directory {
+            Some(directory) => {
+                let (store, events, contents) = Store::open(directory)?;
+                (Some(store), events, contents)
+            }
+            None => (None, own_events, Contents::default()),
+        };
+        Ok(Self {
+            store,
+            events,
+            own,
+            contents,
+        })
+    }
+
+    fn write(&self, batch: Batch) -> Result<(), ServiceError> {
+        match &self.store {
+            Some(store) => store.write(batch),
+            None => {
+                let told = self.own.send(StoreEvent::Committed(batch.number));
+                told.map_err(|_| ServiceError::StoreGone)
+            }
+        }
+    }
+}
+
 /// How far a stop has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -72,14 +117,20 @@ enum Phase {
 /// Runs until `stop`, then drains.
 pub(super) async fn serve(
     options: Options,
+    mut keeper: Keeper,
     (worker, worker_events): (Worker, mpsc::Receiver<WorkerEvent>),
     stop: StopSignal,
 ) -> Result<(), ServiceError> {
     let (events, connection_events) = mpsc::channel(EVENTS_MAX);
     let connection = tokio::spawn(connection::keep(options.mqtt.clone(), events));
     let mut service = Service::new(options, worker);
+    service
+        .desk
+        .restore(std::mem::take(&mut keeper.contents), Instant::now());
     systemd::ready();
-    let result = service.run(connection_events, worker_events, stop).await;
+    let result = service
+        .run(connection_events, worker_events, &mut keeper, stop)
+        .await;
     let (ended, has_ended) = oneshot::channel();
     let thread = service.worker.dismiss();
     // A worker that does not end is left behind; the process ends all the same.
@@ -109,8 +160,10 @@ struct Service {
 impl Service {
     fn new(options: Options, worker: Worker) -> Self {
         let now = Instant::now();
+        let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let unix_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
         Self {
-            desk: Desk::new(&options),
+            desk: Desk::new(&options, Clock::new(now, unix_ms)),
             board: StatusBoard::new(options.mqtt.topics.status(), now),
             watchdog: Watchdog::new(now),
             worker,
@@ -128,6 +181,7 @@ impl Service {
         &mut self,
         mut connection_events: mpsc::Receiver<ConnectionEvent>,
         mut worker_events: mpsc::Receiver<WorkerEvent>,
+        keeper: &mut Keeper,
         mut stop: StopSignal,
     ) -> Result<(), ServiceError> {
         let mut listens = true;
@@ -148,6 +202,12 @@ impl Service {
                     Some(event) => self.desk.worker_event(event, Instant::now()),
                     None => return Err(ServiceError::WorkerGone),
                 },
+                event = keeper.events.recv() => {
+                    let event = event.ok_or(ServiceError::StoreGone)?;
+                    if let Err(reason) = self.desk.store_event(event) {
+                        return self.store_failed(reason).await;
+                    }
+                }
                 is_asked = stop.requested(), if listens => {
                     listens = is_asked && self.phase == Phase::Serving;
                     self.stop(is_asked);
@@ -158,6 +218,9 @@ impl Service {
             if let Some(order) = self.desk.next_order(&self.worker, now) {
                 self.worker.order(order)?;
             }
+            if let Some(batch) = self.desk.next_batch(now) {
+                keeper.write(batch)?;
+            }
             self.pump(now);
             self.watchdog.turn(self.worker.pulse(), now);
             if self.advance_stop(now) {
@@ -167,7 +230,10 @@ impl Service {
     }
 
     fn is_waiting(&self) -> bool {
-        self.desk.is_busy() || !self.desk.outbox.is_empty() || self.phase != Phase::Serving
+        self.desk.is_busy()
+            || self.desk.ledger.is_busy()
+            || !self.desk.outbox.is_empty()
+            || self.phase != Phase::Serving
     }
 
     fn connection_event(&mut self, event: ConnectionEvent) {
@@ -205,7 +271,8 @@ impl Service {
                     .as_mut()
                     .and_then(|link| link.acknowledged(packet_id));
                 if let Some(key) = key {
-                    self.desk.acknowledged(key, refused.as_deref());
+                    self.desk
+                        .acknowledged(key, refused.as_deref(), Instant::now());
                 }
             }
             ConnectionEvent::Disconnected { reason, retry_in } => {
@@ -269,7 +336,7 @@ impl Service {
         });
         for key in unfit {
             self.desk
-                .acknowledged(key, Some("larger than the broker takes"));
+                .acknowledged(key, Some("larger than the broker takes"), now);
         }
         let speaks = self.is_subscribed && !matches!(self.phase, Phase::Leaving(_));
         if speaks && let Some(document) = self.board.due(self.desk.snapshot(), now) {
@@ -289,7 +356,7 @@ impl Service {
         }
         tracing::info!(busy = self.desk.is_busy(), "Stopping.");
         systemd::stopping(self.options.drain + 4 * FAREWELL);
-        self.desk.drain();
+        self.desk.drain(Instant::now());
         self.phase = Phase::Draining(Instant::now() + self.options.drain);
     }
 
@@ -307,7 +374,8 @@ impl Service {
                 }
             }
             Phase::Flushing(until) => {
-                if self.desk.is_settled() || self.link.is_none() || now >= until {
+                let is_done = self.desk.is_settled();
+                if is_done || now >= until || self.link.is_none() && self.desk.ledger.is_settled() {
                     self.leave("offline");
                     self.phase = Phase::Leaving(now + FAREWELL);
                 }
@@ -329,10 +397,19 @@ impl Service {
         }
     }
 
+    /// Nothing can be promised any more: says so and ends.
+    async fn store_failed(&mut self, reason: String) -> Result<(), ServiceError> {
+        tracing::error!(reason, "The store failed.");
+        self.desk.cut_short();
+        self.leave(&format!("failed: the store failed: {reason}"));
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        Err(ServiceError::StoreFailed { reason })
+    }
+
     /// There is no model any more: says so and ends.
     async fn lost(&mut self, reason: String) -> Result<(), ServiceError> {
         tracing::error!(reason, "The model is lost.");
-        self.desk.drain();
+        self.desk.drain(Instant::now());
         self.pump(Instant::now());
         self.leave(&format!("failed: {reason}"));
         tokio::time::sleep(Duration::from_millis(500)).await;

@@ -4,9 +4,11 @@
 //! mqtt::connection ──▶ lifecycle ──▶ desk ──▶ queue ──▶ worker (the thread that owns the model)
 //!        ▲                            │ ▲                  │
 //!        └── inbox, outbox ◀──────────┘ └── events ◀───────┘
+//!                                     │ ▲
+//!                             ledger ──▶ store (the thread that writes the disk)
 //! ```
-//! The desk and what it keeps (queue, inbox, outbox, answered, stream, status) are plain state machines; I/O and time
-//! are in `lifecycle` and `mqtt::connection`. [`run`] starts all of it and says in which order it stops.
+//! The desk and what it keeps (queue, inbox, outbox, answered, ledger, stream, status) are plain state machines; I/O and
+//! time are in `lifecycle`, `store` and `mqtt::connection`. [`run`] starts all of it and says in which order it stops.
 
 mod answered;
 mod answerer;
@@ -14,14 +16,17 @@ mod answerer;
 pub mod broker;
 mod desk;
 mod error;
+mod fingerprint;
 mod inbox;
 mod job;
+mod ledger;
 mod lifecycle;
 pub mod mqtt;
 mod options;
 mod outbox;
 mod queue;
 mod status;
+mod store;
 mod stream;
 pub mod systemd;
 mod worker;
@@ -33,6 +38,7 @@ pub use error::{Code, RequestError, ServiceError};
 pub use lifecycle::{StopSignal, Stopper, stop_pair};
 pub use options::{AnsweredLimits, ModelInfo, Options, QueueLimits};
 
+use lifecycle::Keeper;
 use worker::Worker;
 
 /// Answers prompts until SIGTERM or SIGINT, then finishes what is under way and leaves.
@@ -94,6 +100,7 @@ fn run_on(
     stop: StopSignal,
 ) -> Result<(), ServiceError> {
     options.validate()?;
+    let keeper = Keeper::open(options.store_directory.as_deref())?;
     let worker = Worker::start(answerer, rebuild)?;
-    runtime.block_on(lifecycle::serve(options, worker, stop))
+    runtime.block_on(lifecycle::serve(options, keeper, worker, stop))
 }

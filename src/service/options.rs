@@ -1,5 +1,6 @@
 //! What the service can be told. Every field has a default that works; `config` fills them in.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::ServiceError;
@@ -16,6 +17,8 @@ pub struct Options {
     pub requests: mqtt::RequestRules,
     /// How many answers are kept for those who ask again with the same id.
     pub answered: AnsweredLimits,
+    /// Where prompts and answers are kept; nowhere: they are lost with the process.
+    pub store_directory: Option<PathBuf>,
     /// How long a stop waits for the answer under way; then it is cut short.
     pub drain: Duration,
     /// What to tell about the model.
@@ -29,6 +32,7 @@ impl Default for Options {
             queue: QueueLimits::default(),
             requests: mqtt::RequestRules::default(),
             answered: AnsweredLimits::default(),
+            store_directory: None,
             drain: Duration::from_secs(20),
             model: ModelInfo::default(),
         }
@@ -36,6 +40,12 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Whether prompts and answers outlive the process.
+    #[must_use]
+    pub(super) fn is_stored(&self) -> bool {
+        self.store_directory.is_some()
+    }
+
     /// Looks for settings that contradict each other.
     ///
     /// # Errors
@@ -77,7 +87,7 @@ impl Default for QueueLimits {
     }
 }
 
-/// How many answers are kept in memory.
+/// How many answers are kept, in memory and in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnsweredLimits {
     /// Most answers.

@@ -1,9 +1,11 @@
-//! The answers the broker has not yet acknowledged, as plain data; they are sent again on every new connection.
+//! The answers the broker has not yet acknowledged, as plain data; they are sent again on every new connection. An
+//! answer that is to be stored first is held until it is, and those behind it wait with it.
 
 use std::collections::VecDeque;
 
 use super::inbox::DeliveryId;
 use super::mqtt::Publication;
+use super::store::Seq;
 
 /// Names one message to be sent with quality of service 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,7 +17,19 @@ struct Entry {
     publication: Publication,
     /// Done with once the broker has this.
     completes: Vec<DeliveryId>,
+    /// The answer that is delivered thereby.
+    delivers: Option<Seq>,
+    is_held: bool,
     is_sent: bool,
+}
+
+/// What is done with when the broker has a message.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Done {
+    /// These messages can be acknowledged.
+    pub(super) completes: Vec<DeliveryId>,
+    /// This answer is delivered.
+    pub(super) delivers: Option<Seq>,
 }
 
 /// The messages that are owed, in order.
@@ -28,22 +42,54 @@ pub(super) struct Outbox {
 impl Outbox {
     /// Owes `publication`; when the broker has it, the messages `completes` are done with.
     pub(super) fn push(&mut self, publication: Publication, completes: Vec<DeliveryId>) {
+        self.add(publication, completes, None, false);
+    }
+
+    /// Owes the answer `seq`, and sends it once it is released if `is_held`; otherwise as [`Self::push`].
+    pub(super) fn push_answer(
+        &mut self,
+        publication: Publication,
+        completes: Vec<DeliveryId>,
+        seq: Seq,
+        is_held: bool,
+    ) -> OutKey {
+        self.add(publication, completes, Some(seq), is_held)
+    }
+
+    fn add(
+        &mut self,
+        publication: Publication,
+        completes: Vec<DeliveryId>,
+        delivers: Option<Seq>,
+        is_held: bool,
+    ) -> OutKey {
         let key = OutKey(self.next_key);
         self.next_key += 1;
         self.entries.push_back(Entry {
             key,
             publication,
             completes,
+            delivers,
+            is_held,
             is_sent: false,
         });
+        key
     }
 
-    /// Sends what was not sent on this connection, in order, until `publish` fails.
+    /// Lets a message go that was held.
+    pub(super) fn release(&mut self, key: OutKey) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == key) {
+            entry.is_held = false;
+        }
+    }
+
+    /// Sends what was not sent on this connection, in order, up to the first that is held or until `publish` fails.
     pub(super) fn pump<E>(
         &mut self,
         mut publish: impl FnMut(OutKey, &Publication) -> Result<(), E>,
     ) {
-        for entry in self.entries.iter_mut().filter(|entry| !entry.is_sent) {
+        let free = self.entries.iter_mut().take_while(|entry| !entry.is_held);
+        for entry in free.filter(|entry| !entry.is_sent) {
             if publish(entry.key, &entry.publication).is_err() {
                 return;
             }
@@ -52,11 +98,13 @@ impl Outbox {
     }
 
     /// The broker has the message; gives what is done with thereby.
-    pub(super) fn acknowledged(&mut self, key: OutKey) -> Vec<DeliveryId> {
+    pub(super) fn acknowledged(&mut self, key: OutKey) -> Done {
         let index = self.entries.iter().position(|entry| entry.key == key);
-        index
-            .and_then(|index| self.entries.remove(index))
-            .map_or_else(Vec::new, |e| e.completes)
+        let entry = index.and_then(|index| self.entries.remove(index));
+        entry.map_or_else(Done::default, |entry| Done {
+            completes: entry.completes,
+            delivers: entry.delivers,
+        })
     }
 
     /// The connection is gone: all that is owed is to be sent again.
@@ -64,6 +112,12 @@ impl Outbox {
         self.entries
             .iter_mut()
             .for_each(|entry| entry.is_sent = false);
+    }
+
+    /// Whether the answer `seq` is owed.
+    #[must_use]
+    pub(super) fn owes(&self, seq: Seq) -> bool {
+        self.entries.iter().any(|entry| entry.delivers == Some(seq))
     }
 
     /// Whether nothing is owed.
@@ -136,7 +190,19 @@ mod tests {
             vec![delivery],
         );
         let key = sent(&mut outbox, 1)[0].0;
-        assert_eq!(outbox.acknowledged(key), [delivery]);
-        assert_eq!(outbox.acknowledged(key), [], "only once");
+        assert_eq!(outbox.acknowledged(key).completes, [delivery]);
+        assert_eq!(outbox.acknowledged(key), Done::default(), "only once");
+    }
+
+    #[test]
+    fn what_is_held_waits_and_so_does_what_comes_after_it() {
+        let mut outbox = outbox();
+        let answer = Publication::answer("c".to_owned(), Vec::new());
+        let key = outbox.push_answer(answer, Vec::new(), Seq(5), true);
+        outbox.push(Publication::answer("d".to_owned(), Vec::new()), Vec::new());
+        assert_eq!(topics(&sent(&mut outbox, 9)), ["a", "b"]);
+        outbox.release(key);
+        assert_eq!(topics(&sent(&mut outbox, 9)), ["c", "d"]);
+        assert_eq!(outbox.acknowledged(key).delivers, Some(Seq(5)));
     }
 }

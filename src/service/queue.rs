@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::job::Job;
+use super::job::{Job, JobKey};
 use super::options::QueueLimits;
 
 /// Prompts in the order they came.
@@ -41,26 +41,40 @@ impl Queue {
     pub(super) fn admit(&mut self, job: Job) -> Result<(), (Box<Job>, QueueFull)> {
         let bytes = self.bytes + job.payload_bytes;
         if self.jobs.len() >= self.limits.jobs_max || bytes > self.limits.bytes_max {
-            let (jobs, bytes, limits) = (self.jobs.len(), self.bytes, self.limits);
-            return Err((
-                Box::new(job),
-                QueueFull {
-                    jobs,
-                    bytes,
-                    limits,
-                },
-            ));
+            return Err((Box::new(job), self.full()));
         }
         self.bytes = bytes;
         self.jobs.push_back(job);
         Ok(())
     }
 
-    /// Takes the next job whose turn it is.
-    pub(super) fn next(&mut self) -> Option<Job> {
-        let job = self.jobs.pop_front()?;
+    /// What is said where there is no room.
+    pub(super) fn full(&self) -> QueueFull {
+        let (jobs, bytes, limits) = (self.jobs.len(), self.bytes, self.limits);
+        QueueFull {
+            jobs,
+            bytes,
+            limits,
+        }
+    }
+
+    /// Takes in, at the end, what was taken by an earlier process: there is always room for it.
+    pub(super) fn restore(&mut self, job: Job) {
+        self.bytes += job.payload_bytes;
+        self.jobs.push_back(job);
+    }
+
+    /// Takes the next job that is ready.
+    pub(super) fn next(&mut self, is_ready: impl Fn(&Job) -> bool) -> Option<Job> {
+        let index = self.jobs.iter().position(is_ready)?;
+        let job = self.jobs.remove(index)?;
         self.bytes -= job.payload_bytes;
         Some(job)
+    }
+
+    /// Takes out the jobs of these keys.
+    pub(super) fn take_keys(&mut self, keys: &[JobKey]) -> Vec<Job> {
+        self.take(|job| keys.contains(&job.key))
     }
 
     /// Takes out the jobs that are too late.
@@ -86,6 +100,12 @@ impl Queue {
         self.jobs = kept.into();
         self.bytes -= taken.iter().map(|job| job.payload_bytes).sum::<usize>();
         taken
+    }
+
+    /// The job called `id`.
+    #[cfg(test)]
+    pub(super) fn peek(&self, id: &str) -> Option<&Job> {
+        self.jobs.iter().find(|job| job.id == id)
     }
 
     /// The job that answers the same asker's same name.
@@ -125,9 +145,11 @@ mod tests {
             },
             request: parse(b"q", &RequestRules::default()).unwrap(),
             payload_hash: 0,
+            payload: bytes::Bytes::new(),
             payload_bytes,
             arrived: Instant::now(),
             deliveries: Vec::new(),
+            mark: crate::service::store::DeliveryMark::default(),
         }
     }
 
@@ -148,9 +170,9 @@ mod tests {
         for id in ["a", "b"] {
             queue.admit(job(id, 1)).unwrap();
         }
-        assert_eq!(queue.next().unwrap().id, "a");
-        assert_eq!(queue.next().unwrap().id, "b");
-        assert!(queue.next().is_none());
+        assert_eq!(queue.next(|_| true).unwrap().id, "a");
+        assert_eq!(queue.next(|_| true).unwrap().id, "b");
+        assert!(queue.next(|_| true).is_none());
     }
 
     #[test]
@@ -166,7 +188,7 @@ mod tests {
         queue.admit(job("b", 1)).unwrap();
         queue.admit(job("c", 1)).unwrap();
         assert!(queue.admit(job("d", 1)).is_err());
-        queue.next().unwrap();
+        queue.next(|_| true).unwrap();
         assert!(queue.admit(job("d", 98)).is_ok(), "room is given back");
     }
 

@@ -28,6 +28,8 @@ pub(super) struct Counts {
     pub(super) failures: u64,
     /// Answers the broker would not take.
     pub(super) undeliverable: u64,
+    /// Records of the store that could not be read at the start.
+    pub(super) damaged_records: u64,
     /// Connections after the first.
     pub(super) reconnects: u64,
 }

@@ -4,14 +4,23 @@ use std::time::{Duration, Instant};
 
 use super::super::answered::Known;
 use super::super::error::{Code, RequestError};
+use super::super::fingerprint::fingerprint;
 use super::super::inbox::DeliveryId;
 use super::super::job::{Job, JobKey, ReplyTo};
+use super::super::ledger::Release;
 use super::super::mqtt::{self, Message, Refusal, Request, is_level};
-use super::{Desk, hash};
+use super::super::queue::QueueFull;
+use super::super::store::{DeliveryMark, PromptRecord};
+use super::Desk;
 
 impl Desk {
     /// Takes a prompt, or refuses it.
-    pub(super) fn ask(&mut self, message: &Message, delivery: Option<DeliveryId>, now: Instant) {
+    pub(super) fn ask(
+        &mut self,
+        message: &Message,
+        (delivery, mark): (Option<DeliveryId>, DeliveryMark),
+        now: Instant,
+    ) {
         if self.is_draining && delivery.is_some() && !self.options.mqtt.is_volatile {
             return; // Not acknowledged: the broker keeps it for the next start.
         }
@@ -39,10 +48,12 @@ impl Desk {
             is_named,
             reply,
             request,
-            payload_hash: hash(&message.payload),
+            payload_hash: fingerprint(&[&message.payload]),
+            payload: message.payload.clone(),
             payload_bytes: message.payload.len(),
             arrived: now,
             deliveries: delivery.into_iter().collect(),
+            mark,
         };
         self.admit(job, now);
     }
@@ -67,13 +78,13 @@ impl Desk {
             Some(if text.is_some() || data.len() <= 32 {
                 name
             } else {
-                format!("{name}-{:016x}", hash(data))
+                format!("{name}-{:016x}", fingerprint(&[data]))
             })
         };
         match id.or_else(from_correlation) {
             Some(id) => (id, true),
             None => (
-                format!("{:x}-{:x}", std::process::id(), self.last_key),
+                format!("{:x}-{:x}", self.clock.unix_ms, self.last_key),
                 false,
             ),
         }
@@ -111,52 +122,119 @@ impl Desk {
             let error = RequestError::new(Code::ModelUnavailable, "the daemon is stopping");
             return self.refuse_job(&job, &error);
         }
-        if job.is_named && self.is_known(&mut job, now) {
+        if job.is_named && self.is_known(&mut job) {
             return;
         }
-        let (id, bytes) = (job.id.clone(), job.payload_bytes);
-        match self.queue.admit(job) {
-            Ok(()) => {
-                self.counts.prompts += 1;
-                tracing::info!(job.id = %id, bytes, waiting = self.queue.len(), "Prompt taken.");
+        let is_held_by_broker = !job.deliveries.is_empty();
+        // Whoever came first enters first.
+        let outcome = if self.hall.is_empty() {
+            self.enqueue(job, now)
+        } else {
+            let full = self.queue.full();
+            Err((Box::new(job), full))
+        };
+        if let Err((job, full)) = outcome {
+            if is_held_by_broker && self.has_room_in_hall() {
+                self.hall.push(*job);
+                return;
             }
-            Err((job, full)) => {
-                let mut error = RequestError::new(Code::QueueFull, full.to_string());
-                error.retry_after_s = Some(self.retry_after_s());
-                self.refuse_job(&job, &error);
-            }
+            let mut error = RequestError::new(Code::QueueFull, full.to_string());
+            error.retry_after_s = Some(self.retry_after_s());
+            self.refuse_job(&job, &error);
         }
     }
 
+    /// Takes a job in where there is room; what it came with is acknowledged, and it may start, once it is stored.
+    pub(super) fn enqueue(
+        &mut self,
+        mut job: Job,
+        now: Instant,
+    ) -> Result<(), (Box<Job>, QueueFull)> {
+        let (id, bytes, key, arrived) = (job.id.clone(), job.payload_bytes, job.key, job.arrived);
+        // Where nothing is stored, the broker keeps the prompt until it has the answer.
+        let deliveries = if self.options.is_stored() {
+            std::mem::take(&mut job.deliveries)
+        } else {
+            Vec::new()
+        };
+        let record = PromptRecord {
+            seq: key.seq(),
+            name: job.name(),
+            payload: String::from_utf8_lossy(&job.payload).into_owned(),
+            client: None,
+            arrived_ms: self.clock.unix_ms(job.arrived),
+            deadline_ms: job
+                .request
+                .deadline
+                .map(|deadline| u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX)),
+            delivery: job.mark,
+        };
+        if let Err((mut job, full)) = self.queue.admit(job) {
+            job.deliveries.extend(deliveries);
+            return Err((job, full));
+        }
+        self.counts.prompts += 1;
+        tracing::info!(job.id = %id, bytes, waiting = self.queue.len(), waited_ms = now.saturating_duration_since(arrived).as_millis() as u64, "Prompt taken.");
+        self.ledger.take(record);
+        self.unstored.insert(key);
+        self.when_stored(Release::Start(key));
+        for delivery in deliveries {
+            self.when_stored(Release::Acknowledge(delivery));
+        }
+        Ok(())
+    }
+
     /// Whether `job` was asked before under its name, in which case it is seen to.
-    fn is_known(&mut self, job: &mut Job, now: Instant) -> bool {
+    fn is_known(&mut self, job: &mut Job) -> bool {
         let topic = job.reply.topic.clone();
-        let running = self.running.as_mut().map(|running| &mut running.job);
-        let same = running.filter(|running| running.is_called(topic.as_deref(), &job.id));
-        let conflict =
-            if let Some(first) = same.or_else(|| self.queue.find(topic.as_deref(), &job.id)) {
-                if first.payload_hash == job.payload_hash {
-                    first.deliveries.append(&mut job.deliveries);
+        let is_stored = self.options.is_stored();
+        let conflict = if let Some((first, in_hall)) = self.first_called(topic.as_deref(), &job.id)
+        {
+            if first.payload_hash == job.payload_hash {
+                let deliveries = std::mem::take(&mut job.deliveries);
+                self.counts.duplicates += 1;
+                if in_hall || !is_stored {
+                    // They are acknowledged together.
+                    if let Some((first, _)) = self.first_called(topic.as_deref(), &job.id) {
+                        first.deliveries.extend(deliveries);
+                    }
+                } else {
+                    for delivery in deliveries {
+                        self.when_stored(Release::Acknowledge(delivery));
+                    }
+                }
+                return true;
+            }
+            "another prompt with this id is being answered"
+        } else {
+            match self
+                .answered
+                .find(topic.as_deref(), &job.id, job.payload_hash)
+            {
+                None => return false,
+                Some(Known::Same(answer)) => {
                     self.counts.duplicates += 1;
+                    let completes = std::mem::take(&mut job.deliveries);
+                    self.send(&job.reply, answer, completes);
                     return true;
                 }
-                "another prompt with this id is being answered"
-            } else {
-                match self
-                    .answered
-                    .find(topic.as_deref(), &job.id, job.payload_hash, now)
-                {
-                    None => return false,
-                    Some(Known::Same(answer)) => {
-                        self.counts.duplicates += 1;
-                        self.send(&job.reply, answer, job.deliveries.clone());
-                        return true;
-                    }
-                    Some(Known::Other) => "another prompt with this id was answered",
-                }
-            };
+                Some(Known::Other) => "another prompt with this id was answered",
+            }
+        };
         self.refuse_job(job, &RequestError::new(Code::Conflict, conflict));
         true
+    }
+
+    /// The job under this name that has no answer yet, and whether it waits in the hall.
+    fn first_called(&mut self, topic: Option<&str>, id: &str) -> Option<(&mut Job, bool)> {
+        let running = self
+            .running
+            .iter_mut()
+            .map(|running| (&mut running.job, false));
+        let hall = self.hall.iter_mut().map(|job| (job, true));
+        let queued = self.queue.find(topic, id).map(|job| (job, false));
+        let mut all = running.chain(hall).chain(queued);
+        all.find(|(job, _)| job.is_called(topic, id))
     }
 
     fn retry_after_s(&self) -> u64 {
