@@ -291,6 +291,34 @@ fn packed_weights_are_kept_where_the_setting_says_and_by_default_where_the_servi
 }
 
 #[test]
+fn what_was_asked_is_kept_with_the_service_managers_state_else_with_the_users() {
+    let place = |setting: Option<&str>, variables: &[(&str, &str)]| {
+        let flags = setting.map(|text| flag("--set", "store.directory", text));
+        let device = flag("--set", "mqtt.device", "oven");
+        let sources = Sources {
+            flags: flags.into_iter().chain([device]).collect(),
+            environment: environment(variables),
+            ..sources()
+        };
+        config::load(&sources).unwrap().store_directory
+    };
+    let state = (config::STATE_VARIABLE, "/var/lib/thinkd");
+    let home = ("HOME", "/home/u");
+    assert_eq!(place(None, &[]), None);
+    assert_eq!(place(None, &[state, home]), Some("/var/lib/thinkd".into()));
+    assert_eq!(
+        place(None, &[home]),
+        Some("/home/u/.local/state/thinkd/oven".into())
+    );
+    assert_eq!(
+        place(None, &[home, ("XDG_STATE_HOME", "/s")]),
+        Some("/s/thinkd/oven".into())
+    );
+    assert_eq!(place(Some("off"), &[state]), None);
+    assert_eq!(place(Some("/mnt/kept"), &[state]), Some("/mnt/kept".into()));
+}
+
+#[test]
 fn the_sample_file_says_nothing_as_it_is_and_the_defaults_without_its_comments() {
     let defaults = config::load(&sources()).unwrap();
     let as_it_is = loaded_from(&sample()).unwrap();

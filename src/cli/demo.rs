@@ -18,6 +18,7 @@ use crate::service::{self, ServiceError, Stopper};
 pub(super) fn run(args: &SettingsArgs) -> Outcome {
     let mut preferences = settings::quiet();
     preferences.push(("mqtt.device", "demo".to_owned()));
+    preferences.push(("store.directory", "off".to_owned()));
     // Whatever broker is configured: the demo disturbs none.
     let mqtt = MqttArgs {
         broker: Some("embedded".to_owned()),

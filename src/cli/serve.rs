@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use tracing::info;
+use tracing::{info, warn};
 
 use super::args::{MqttArgs, SettingsArgs};
 use super::embedded::OnBusyPort;
@@ -42,6 +42,12 @@ pub(super) fn run(args: &SettingsArgs, mqtt: &MqttArgs) -> Outcome {
     let broker = embedded::start(&config, OnBusyPort::Fail)?;
     if let Some(broker) = &broker {
         embedded::connect(&mut options, broker);
+    }
+    match &options.store_directory {
+        Some(directory) => info!(directory = %directory.display(), "Prompts and answers are kept."),
+        None => {
+            warn!("Prompts and answers are kept nowhere; store.directory says where they could be.")
+        }
     }
     info!(
         ask = options.mqtt.topics.ask(),

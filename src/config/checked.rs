@@ -23,6 +23,8 @@ pub struct Config {
     pub mqtt: MqttConfig,
     /// What is refused.
     pub limits: LimitsConfig,
+    /// Where prompts and answers are kept; nowhere: they are lost with the process.
+    pub store_directory: Option<PathBuf>,
     /// What is told about it all.
     pub log: LogConfig,
 }
@@ -158,6 +160,8 @@ pub(super) struct SystemDirectories<'a> {
     pub(super) credentials: Option<&'a Path>,
     /// For what outlasts a restart.
     pub(super) state: Option<&'a Path>,
+    /// The same of the user, where there is no service manager.
+    pub(super) user_state: Option<&'a Path>,
 }
 
 /// Builds the configuration from what holds; notes in `layers` what does not go together. `None` only where
@@ -195,14 +199,35 @@ pub(super) fn check(
         },
     };
     let log = log(layers);
+    let mqtt = mqtt?;
+    let store_directory = store_directory(layers, directories, &mqtt.device);
     Some(Config {
         file,
         model,
         engine,
-        mqtt: mqtt?,
+        mqtt,
         limits,
+        store_directory,
         log,
     })
+}
+
+/// Two daemons of one user keep theirs apart by the names of their devices.
+fn store_directory(
+    layers: &Layers,
+    directories: SystemDirectories<'_>,
+    device: &str,
+) -> Option<PathBuf> {
+    match layers.text("store", "directory").as_deref() {
+        None | Some(super::keys::AUTO) => {
+            let own = directories
+                .user_state
+                .map(|state| state.join("thinkd").join(device));
+            directories.state.map(Path::to_owned).or(own)
+        }
+        Some(super::keys::OFF) => None,
+        Some(directory) => Some(PathBuf::from(directory)),
+    }
 }
 
 fn packed_cache(layers: &Layers, state_directory: Option<&Path>) -> CachePlace {

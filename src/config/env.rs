@@ -1,6 +1,7 @@
 //! The environment: `THINKD_SECTION__KEY` variables into [`Layers`].
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::error::Origin;
 use super::keys::KEYS;
@@ -34,6 +35,15 @@ pub(super) fn put_environment(layers: &mut Layers, environment: &BTreeMap<String
             }
         }
     }
+}
+
+/// Where this user's programs keep what outlasts a restart, by the XDG base directory specification.
+pub(super) fn user_state(environment: &BTreeMap<String, String>) -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        let path = PathBuf::from(environment.get(name)?);
+        path.is_absolute().then_some(path)
+    };
+    absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))
 }
 
 #[cfg(test)]

@@ -136,6 +136,7 @@ pub static KEYS: &[Key] = &[
     key("limits", "max_tokens", integer(1, 1 << 20), Default::Integer(4096)),
     key("limits", "deadline_seconds", integer_or(1, 604_800, NONE), Default::Text(NONE)),
     key("limits", "drain_seconds", integer(0, 600), Default::Integer(20)),
+    key("store", "directory", Kind::Text, Default::Text(AUTO)),
     key("log", "level", Kind::Choice(&LEVELS), Default::Text("info")),
     key("log", "format", Kind::Choice(&["text", "json"]), Default::Text("text")),
 ];

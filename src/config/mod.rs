@@ -103,9 +103,11 @@ pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
         let named = sources.environment.get(variable)?.split(':').next()?;
         (!named.is_empty()).then(|| Path::new(named))
     };
+    let user_state = env::user_state(&sources.environment);
     let directories = SystemDirectories {
         credentials: sources.environment.get(CREDENTIALS_VARIABLE).map(Path::new),
         state: directory(STATE_VARIABLE),
+        user_state: user_state.as_deref(),
     };
     let file = file.map(|(path, _)| path).filter(|path| path.exists());
     let config = checked::check(&mut layers, file, &sources.hostname, directories);

@@ -100,6 +100,7 @@ impl Config {
                 deadline: self.limits.deadline_seconds.map(Duration::from_secs),
                 ..RequestRules::default()
             },
+            store_directory: self.store_directory.clone(),
             drain: Duration::from_secs(self.limits.drain_seconds),
             model: service::ModelInfo {
                 name: info.name.clone(),
