@@ -625,10 +625,8 @@ fn the_next_process_answers_what_was_taken_and_sends_what_is_owed() {
     assert_eq!(again, answer.answer, "byte for byte");
     office.ask("new");
     let taken = office.write();
-    assert!(
-        matches!(&taken[..], [.., Change::Take(record)] if record.seq > c.seq()),
-        "{taken:?}"
-    );
+    let is_later = |change: &Change| matches!(change, Change::Take(record) if record.seq > c.seq());
+    assert!(taken.iter().any(is_later), "{taken:?}");
 }
 
 #[test]

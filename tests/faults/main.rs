@@ -1,0 +1,55 @@
+//! Faults: the daemon is killed, the broker is killed, the wire is cut, payloads are nonsense, and no prompt is lost.
+//!
+//! The program itself, with the shipped model, beside mosquitto. A short form runs with the other tests; the full counts
+//! take an hour or so:
+//!
+//! ```sh
+//! THINKD_FAULTS=full cargo test --release --test faults -- --nocapture --test-threads 1
+//! ```
+//! Each scenario prints one line of figures, and fails where a promise is broken: every prompt has an answer, no id has
+//! two different ones, nothing is computed again after its answer was seen, and each client's answers come in order.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests fail by panicking and say what they skip"
+)]
+
+mod asker;
+mod daemon;
+mod mosquitto;
+mod scenarios;
+mod wire;
+
+/// How often a fault happens: a short form for every run of the tests, or all that was promised.
+#[derive(Clone, Copy)]
+pub(crate) struct Extent {
+    pub(crate) is_full: bool,
+}
+
+impl Extent {
+    pub(crate) fn asked_for() -> Self {
+        let is_full = std::env::var("THINKD_FAULTS").is_ok_and(|word| word == "full");
+        Self { is_full }
+    }
+
+    pub(crate) fn count(self, short: usize, full: usize) -> usize {
+        if self.is_full { full } else { short }
+    }
+}
+
+/// Numbers that look random and are the same in every run.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
