@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::checked::Config;
 use crate::engine::{Budget, EngineOptions, SamplingOptions};
-use crate::model::{CacheOptions, LoadOptions, ModelDirectory, ModelInfo, SearchDefaults};
+use crate::model::{CacheOptions, Lanes, LoadOptions, ModelDirectory, ModelInfo, SearchDefaults};
 use crate::service::mqtt::{self, Credentials, RequestRules, RequesterOptions};
 use crate::service::{self, QueueLimits};
 
@@ -19,6 +19,7 @@ impl Config {
             kernels: self.engine.kernels.clone(),
             activations: self.engine.activations,
             kv_cache: self.engine.kv_cache,
+            lanes: self.engine.streams.map_or(Lanes::Auto, Lanes::Exactly),
             packed_cache: CacheOptions {
                 place: self.model.packed_cache.clone(),
                 residence: self.model.weights,
@@ -240,6 +241,7 @@ mod tests {
             name: "m".to_owned(),
             architecture: "qwen2".to_owned(),
             context_tokens: 64,
+            lanes: 1,
             vocab_size: 8,
             layers: 1,
             weight_bytes: 1,

@@ -20,6 +20,7 @@ mod lifecycle;
 pub mod mqtt;
 mod options;
 mod outbox;
+mod priority;
 mod queue;
 mod status;
 mod stream;
@@ -28,10 +29,11 @@ mod worker;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-pub use answerer::{AnswerError, Answerer, Rebuild};
+pub use answerer::{AnswerError, AnswerEvent, Answerer, Rebuild};
 pub use error::{Code, RequestError, ServiceError};
 pub use lifecycle::{StopSignal, Stopper, stop_pair};
 pub use options::{AnsweredLimits, ModelInfo, Options, QueueLimits};
+pub use priority::Priority;
 
 use worker::Worker;
 
@@ -94,6 +96,7 @@ fn run_on(
     stop: StopSignal,
 ) -> Result<(), ServiceError> {
     options.validate()?;
-    let worker = Worker::start(answerer, rebuild)?;
-    runtime.block_on(lifecycle::serve(options, worker, stop))
+    let (worker, events) = Worker::start(answerer, rebuild)?;
+    tracing::debug!(streams = worker.streams(), "The worker has begun.");
+    runtime.block_on(lifecycle::serve(options, (worker, events), stop))
 }
