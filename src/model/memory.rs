@@ -89,7 +89,7 @@ impl MemoryNeed {
             path: directory.graph_path.clone(),
             reason: format!(
                 "needs {} MiB ({} weights, {} key-value cache), this machine has {}; a smaller \
-                 model.context_tokens makes the cache smaller",
+                 model.context_tokens or fewer engine.streams make the cache smaller",
                 mib(self.total_bytes()),
                 mib(self.weight_bytes),
                 mib(self.kv_cache_bytes),

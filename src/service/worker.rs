@@ -10,7 +10,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -26,6 +26,9 @@ use roster::{Move, Roster};
 
 /// Events that may wait for the loop before the worker does.
 const EVENTS_MAX: usize = 256;
+
+/// Orders that may wait for the end of a step: far more than run at once.
+const ORDERS_MAX: usize = 256;
 
 /// One request for the worker.
 #[derive(Debug)]
@@ -108,7 +111,7 @@ impl Pulse {
 /// The handle of the thread.
 #[derive(Debug)]
 pub(super) struct Worker {
-    orders: Sender<WorkOrder>,
+    orders: SyncSender<WorkOrder>,
     streams: usize,
     pulse: Arc<Pulse>,
     thread: JoinHandle<()>,
@@ -123,8 +126,7 @@ impl Worker {
         answerer: Box<dyn Answerer>,
         rebuild: Rebuild,
     ) -> Result<(Self, mpsc::Receiver<WorkerEvent>), ServiceError> {
-        // Without a bound of its own: the desk orders no more than its queue lets in.
-        let (orders, orders_in) = channel();
+        let (orders, orders_in) = sync_channel(ORDERS_MAX);
         let (events, events_in) = mpsc::channel(EVENTS_MAX);
         let pulse = Arc::new(Pulse::default());
         let streams = answerer.streams().max(1);
@@ -171,10 +173,10 @@ impl Worker {
     /// Orders an answer; at any time.
     ///
     /// # Errors
-    /// If the thread is gone.
+    /// If the thread is gone, or has not taken the last `ORDERS_MAX`.
     pub(super) fn order(&self, order: WorkOrder) -> Result<(), ServiceError> {
         self.orders
-            .send(order)
+            .try_send(order)
             .map_err(|_| ServiceError::WorkerGone)
     }
 

@@ -239,6 +239,7 @@ fn a_long_prompt_is_read_in_chunks_between_the_tokens_of_others() {
     let record = model.record();
     let options = EngineOptions {
         chat_template: CHAT_TEMPLATE.to_owned(),
+        bos_token: "<bos>".to_owned(),
         eos_token_ids: vec![EOS],
         prefill_chunk_tokens: 32,
         prefill_beside_tokens: 4,
@@ -268,9 +269,9 @@ fn what_fails_for_one_turn_ends_that_turn_alone() {
         logits.fill(0.0);
         let said = tokens.len();
         logits[usize::from(b'a') + said % 26] = 1.0;
-        match (tokens[2], said > 8) {
-            (33, true) => return Err(ModelError::Inference("no power".into())),
-            (63, true) => logits[7] = f32::NAN,
+        match (tokens.get(2), said > 8) {
+            (Some(33), true) => return Err(ModelError::Inference("no power".into())),
+            (Some(63), true) => logits[7] = f32::NAN,
             _ => {}
         }
         Ok(())
