@@ -229,6 +229,13 @@ mod tests {
     }
 
     #[test]
+    fn as_many_streams_as_are_set_or_as_fit() {
+        assert_eq!(config(&[]).load_options().lanes, Lanes::Auto);
+        let three = config(&[("engine.streams", "3")]);
+        assert_eq!(three.load_options().lanes, Lanes::Exactly(3));
+    }
+
+    #[test]
     fn the_widest_limits_are_options_the_service_takes() {
         let config = config(&[
             ("limits.payload_bytes_max", "16777216"),

@@ -104,12 +104,7 @@ impl TractModel {
             .map_err(|e| in_file(format!("{e:#}")))?;
         let nodes = plan.nodes().len();
         let streams = plan.symbols.sym(ops::STREAMS);
-        let vocab_size = plan
-            .output_fact(0)
-            .ok()
-            .and_then(|fact| fact.shape.last().and_then(|dim| dim.to_i64().ok()))
-            .and_then(|dim| usize::try_from(dim).ok())
-            .unwrap_or(directory.vocab_size);
+        let vocab_size = vocab_size(&plan).unwrap_or(directory.vocab_size);
         // What binding has read is copied, or is read again when it is used.
         files.release();
         let state = plan
@@ -286,6 +281,12 @@ fn typed_graph(
         weights: edited.weights,
         has_position_ids: edited.has_position_ids,
     })
+}
+
+/// Length of the logits that `plan` computes, where it is known.
+fn vocab_size(plan: &TypedModel) -> Option<usize> {
+    let dim = plan.output_fact(0).ok()?.shape.last()?.to_i64().ok()?;
+    usize::try_from(dim).ok()
 }
 
 /// The matrices that are to be packed, and what all of the model takes.
