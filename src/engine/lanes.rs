@@ -51,7 +51,7 @@ impl Lanes {
     ///
     /// That is the lane that `tokens` go on from, or whose prompt is asked again: nothing is lost by it. Else it is the
     /// one that was not used for the longest time.
-    pub(super) fn take(&mut self, tokens: &[u32]) -> Result<Option<usize>, ModelError> {
+    pub(super) fn take(&mut self, tokens: &[u32]) -> Option<usize> {
         let free = self.lanes.iter().enumerate().filter(|(_, l)| !l.is_taken);
         let choice = free.max_by_key(|(_, lane)| {
             let shared = shared(&lane.tokens, tokens);
@@ -59,14 +59,12 @@ impl Lanes {
             let continued = if is_continued { shared } else { 0 };
             (continued, std::cmp::Reverse(lane.last_use))
         });
-        let Some((lane, _)) = choice else {
-            return Ok(None);
-        };
+        let (lane, _) = choice?;
         self.truncate(lane, shared(&self.lanes[lane].tokens, tokens));
-        self.gain(lane, tokens)?;
+        self.gain(lane, tokens);
         self.lanes[lane].is_taken = true;
         self.touch(lane);
-        Ok(Some(lane))
+        Some(lane)
     }
 
     /// Leaves a lane. It keeps its tokens until another takes it.
@@ -77,20 +75,22 @@ impl Lanes {
 
     /// Copies what another lane holds more of `tokens` than `lane`, which holds nothing else; tells how many it holds
     /// then. The last of `tokens` is never held: logits come from reading.
-    pub(super) fn gain(&mut self, lane: usize, tokens: &[u32]) -> Result<usize, ModelError> {
+    pub(super) fn gain(&mut self, lane: usize, tokens: &[u32]) -> usize {
         let held = self.held(lane);
         let others = self.lanes.iter().enumerate();
         let most = others
             .map(|(i, other)| (shared(&other.tokens, tokens), i))
             .max_by_key(|(shared, _)| *shared);
-        match most {
-            Some((count, from)) if count > held => {
-                self.model.copy_prefix(from, lane, count)?;
-                self.lanes[lane].tokens = tokens[..count].to_vec();
-                Ok(count)
-            }
-            _ => Ok(held),
+        let Some((count, from)) = most.filter(|(count, _)| *count > held) else {
+            return held;
+        };
+        if let Err(error) = self.model.copy_prefix(from, lane, count) {
+            // No loss: they are read instead.
+            tracing::warn!(%error, from, lane, count, "Tokens could not be copied.");
+            return held;
         }
+        self.lanes[lane].tokens = tokens[..count].to_vec();
+        count
     }
 
     /// Reads the turns' tokens; the logits after the last of each, one after the other. After an error the lanes have
@@ -159,7 +159,7 @@ mod tests {
 
     /// Reads `tokens` in a lane; which, and how many of them it held.
     fn read(lanes: &mut Lanes, tokens: &[u32]) -> (usize, usize) {
-        let lane = lanes.take(tokens).unwrap().unwrap();
+        let lane = lanes.take(tokens).unwrap();
         let held = lanes.held(lane);
         let tokens = &tokens[held..];
         lanes.read(&[LaneTurn { lane, tokens }]).unwrap();
@@ -207,8 +207,8 @@ mod tests {
         let (taken, _) = read(&mut lanes, &[1, 2, 3, 4]);
         assert_eq!(read_and_leave(&mut lanes, &[1, 2, 3, 9]), (1 - taken, 3));
         assert_eq!(record.copies(), [(taken, 1 - taken, 3)]);
-        assert_eq!(lanes.take(&[1]).unwrap(), Some(1 - taken));
-        assert_eq!(lanes.take(&[1]).unwrap(), None);
+        assert_eq!(lanes.take(&[1]), Some(1 - taken));
+        assert_eq!(lanes.take(&[1]), None);
     }
 
     #[test]

@@ -267,7 +267,7 @@ impl fmt::Debug for Engine {
 fn seat(lanes: &mut Lanes, turn: &mut Turn) -> Result<(), EngineError> {
     let streams = lanes.count();
     let lane = lanes
-        .take(&turn.tokens)?
+        .take(&turn.tokens)
         .ok_or(EngineError::NoStream { streams })?;
     turn.lane = Some(lane);
     turn.found(lanes.held(lane));

@@ -51,8 +51,7 @@ impl Engine {
             let mut held = self.lanes.held(lane);
             let tokens = &self.turns[turn].tokens;
             if held + 1 < tokens.len() {
-                // A copy that fails is no loss: the tokens are read instead.
-                held = self.lanes.gain(lane, tokens).unwrap_or(held);
+                held = self.lanes.gain(lane, tokens);
                 self.turns[turn].found(held);
             }
             let tokens = self.turns[turn].tokens.len() - held;
