@@ -2,6 +2,9 @@
 //!
 //! Models are scripts here (`thinkd::model::testing`), so what comes is known to the token.
 
+#[path = "generation/several.rs"]
+mod several;
+
 use std::cell::Cell;
 use std::sync::Arc;
 

@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use thinkd::engine::{
-    Budget, Engine, GenerationRequest, Message, Role, SamplingOptions, Uninterrupted,
+    Budget, Completion, Engine, GenerationRequest, Message, Role, SamplingOptions, TurnId,
+    TurnNews, Uninterrupted,
 };
 use thinkd::kernels::set;
 use thinkd::model::{
-    self, Activations, LaneTurn, LanguageModel, LoadOptions, TokenText, TractModel,
+    self, Activations, KvPrecision, LaneTurn, Lanes, LanguageModel, LoadOptions, TokenText,
+    TractModel,
 };
 
 /// Greedy steps that have to be the same.
@@ -114,7 +116,7 @@ fn streams_that_run_together_get_the_logits_they_get_alone() {
     let prompts: Vec<Vec<u32>> = reference().into_iter().map(|c| c.prompt_ids).collect();
     let mut alone = load(Activations::Auto).model;
     let options = LoadOptions {
-        lanes: STREAMS,
+        lanes: Lanes::Exactly(STREAMS),
         ..LoadOptions::default()
     };
     let mut together = model::load(&directory(), &options).unwrap().model;
@@ -158,6 +160,124 @@ fn streams_that_run_together_get_the_logits_they_get_alone() {
                 turn.lane
             );
         }
+    }
+}
+
+#[test]
+fn a_copied_prefix_gives_the_logits_of_one_that_was_read() {
+    let prompt = &reference()[0].prompt_ids;
+    let (shared, rest) = prompt.split_at(prompt.len() - 2);
+    for kv_cache in [KvPrecision::F16, KvPrecision::F32, KvPrecision::Int8] {
+        let options = LoadOptions {
+            lanes: Lanes::Exactly(2),
+            kv_cache: Some(kv_cache),
+            ..LoadOptions::default()
+        };
+        let mut model = model::load(&directory(), &options).unwrap().model;
+        model.forward(shared).unwrap();
+        assert!(model.copy_prefix(0, 1, shared.len() + 1).is_err());
+        assert!(model.copy_prefix(0, 2, 1).is_err());
+        model.copy_prefix(0, 1, shared.len()).unwrap();
+        let expected = bits(model.forward(rest).unwrap());
+        let turn = LaneTurn {
+            lane: 1,
+            tokens: rest,
+        };
+        assert_eq!(bits(model.forward_lanes(&[turn]).unwrap()), expected);
+    }
+}
+
+fn engine_with(streams: usize) -> Engine {
+    let options = LoadOptions {
+        lanes: Lanes::Exactly(streams),
+        ..LoadOptions::default()
+    };
+    engine(model::load(&directory(), &options).unwrap())
+}
+
+/// Steps until every turn has ended, putting those of `pauses` aside and letting them go on as it says (turn, at which
+/// step, for how many).
+fn finish(
+    engine: &mut Engine,
+    turns: &[TurnId],
+    pauses: &[(usize, usize, usize)],
+) -> Vec<Completion> {
+    let mut completions = vec![None; turns.len()];
+    for step in 0.. {
+        for &(turn, at, steps) in pauses {
+            if step == at {
+                engine.pause(turns[turn]);
+            } else if step == at + steps {
+                engine.resume(turns[turn]).unwrap();
+            }
+        }
+        for event in engine.step() {
+            let turn = turns.iter().position(|turn| *turn == event.turn).unwrap();
+            match event.news {
+                TurnNews::Finished(completion) => completions[turn] = Some(completion),
+                TurnNews::Failed(error) => panic!("{error}"),
+                TurnNews::Thought(_) | TurnNews::Answer(_) => {}
+            }
+        }
+        if completions.iter().all(Option::is_some) {
+            break;
+        }
+    }
+    completions.into_iter().flatten().collect()
+}
+
+#[test]
+fn prompts_answered_together_or_with_pauses_say_what_they_say_alone() {
+    const STREAMS: usize = 4;
+    let ask = |case: &Case| GenerationRequest {
+        messages: vec![Message {
+            role: Role::User,
+            content: case.prompt.clone(),
+        }],
+        sampling: SamplingOptions::default(),
+        budget: Budget {
+            max_tokens: 48,
+            max_think_tokens: Some(24),
+        },
+        stop: Vec::new(),
+    };
+    let requests: Vec<_> = reference().iter().take(STREAMS).map(ask).collect();
+    let mut one = engine_with(1);
+    let mut expected = Vec::new();
+    for request in &requests {
+        let completion = one.generate(request, &Uninterrupted, &mut |_| {}).unwrap();
+        assert!(completion.usage.thought_tokens + completion.usage.answer_tokens > 8);
+        expected.push((completion.thought, completion.answer));
+    }
+    let mut several = engine_with(STREAMS);
+    for pauses in [&[][..], &[(0, 3, 9), (2, 5, 2), (1, 20, 5)]] {
+        let begin = |request| several.begin(request).unwrap();
+        let turns: Vec<TurnId> = requests.iter().map(begin).collect();
+        let found = finish(&mut several, &turns, pauses);
+        let found: Vec<_> = found.into_iter().map(|c| (c.thought, c.answer)).collect();
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn a_text_gives_the_same_logits_in_whatever_chunks_it_is_read() {
+    let tokens: Vec<u32> = reference()
+        .into_iter()
+        .flat_map(|case| case.prompt_ids)
+        .take(200)
+        .collect();
+    let mut model = load(Activations::Auto).model;
+    let mut logits = |chunk: usize| {
+        model.truncate(0);
+        let mut last = Vec::new();
+        for chunk in tokens.chunks(chunk) {
+            last = bits(model.forward(chunk).unwrap());
+        }
+        last
+    };
+    let expected = logits(200);
+    for chunk in [1, 7, 32, 128] {
+        assert_eq!(logits(chunk), expected, "in chunks of {chunk}");
     }
 }
 

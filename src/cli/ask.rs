@@ -74,7 +74,7 @@ fn ask_model(
     printer: &mut Printer<'_>,
 ) -> Outcome<Answer> {
     let directory = settings::model_directory(config)?;
-    let mut loaded = loading::load(config, &directory)?;
+    let mut loaded = loading::load_alone(config, &directory)?;
     let question = Message {
         role: Role::User,
         content: prompt.to_owned(),

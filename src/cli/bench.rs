@@ -15,7 +15,7 @@ use super::args::{BenchArgs, MqttArgs, SettingsArgs};
 use super::failure::{Failure, Outcome};
 use super::{logging, settings};
 use crate::engine::EngineOptions;
-use crate::model::{self, KernelTime, LaneTurn, LanguageModel, ModelError, TractModel};
+use crate::model::{self, KernelTime, LaneTurn, Lanes, LanguageModel, ModelError, TractModel};
 use report::{Depth, Memory, Report};
 
 /// Measures, and prints the medians.
@@ -29,7 +29,7 @@ pub(super) fn run(args: &SettingsArgs, bench: &BenchArgs) -> Outcome {
     options.context_tokens = options
         .context_tokens
         .or(Some(plan.tokens().max(CONTEXT_MIN)));
-    options.lanes = plan.streams;
+    options.lanes = Lanes::Exactly(plan.streams);
     let mut loaded = model::load(&directory, &options).map_err(Failure::model)?;
     if plan.tokens() > loaded.model.context_tokens() {
         return Err(Failure::Settings(anyhow!(

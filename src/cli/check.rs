@@ -67,6 +67,8 @@ fn findings(config: &Config, directory: &Path, info: &ModelInfo) -> Vec<Finding>
         json!(info.context_tokens),
         info.context_tokens.to_string(),
     );
+    let text = format!("{} at once", info.lanes);
+    tell("streams", json!(info.lanes), text);
     let machine = MachineMemory::read();
     let memory = json!({
         "weight_bytes": info.weight_bytes,

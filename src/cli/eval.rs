@@ -37,7 +37,7 @@ pub(super) fn run(args: &SettingsArgs, eval: &EvalArgs) -> Outcome {
         reserve(path, &eval.file)?;
     }
     let directory = settings::model_directory(&config)?;
-    let mut loaded = loading::load(&config, &directory)?;
+    let mut loaded = loading::load_alone(&config, &directory)?;
     let requests = requests(&config, &eval.file, &loaded, &problems)?;
     let verdicts = answer(eval, &mut loaded, &problems, &requests)?;
     let report = Report {

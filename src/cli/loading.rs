@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::failure::{Failure, Outcome};
 use crate::config::Config;
 use crate::engine::{Engine, GenerationRequest, Message, Role};
-use crate::model::{self, LoadOptions, LoadedModel, ModelInfo, SearchDefaults};
+use crate::model::{self, Lanes, LoadOptions, LoadedModel, ModelInfo, SearchDefaults};
 use crate::service::systemd;
 
 /// An engine, and what there is to know about the model in it.
@@ -53,6 +53,13 @@ impl Loaded {
 /// Loads the model in `directory` and puts the engine round it.
 pub(super) fn load(config: &Config, directory: &Path) -> Outcome<Loaded> {
     load_with(&config.load_options(), directory)
+}
+
+/// As [`load`], for one question after the other.
+pub(super) fn load_alone(config: &Config, directory: &Path) -> Outcome<Loaded> {
+    let mut options = config.load_options();
+    options.lanes = Lanes::Exactly(1);
+    load_with(&options, directory)
 }
 
 /// As [`load`], as far as can be done at once: weights that are not packed yet stay so.

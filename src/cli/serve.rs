@@ -32,6 +32,7 @@ pub(super) fn run(args: &SettingsArgs, mqtt: &MqttArgs) -> Outcome {
         weight_bytes = loaded.info.weight_bytes,
         kv_cache_bytes = loaded.info.kv_cache_bytes,
         context_tokens = loaded.info.context_tokens,
+        streams = loaded.info.lanes,
         kernels = loaded.info.kernels,
         threads = loaded.info.threads,
         packed = %loaded.info.packed,

@@ -55,6 +55,8 @@ pub struct EngineConfig {
     pub activations: Activations,
     /// What keys and values are kept as; by default as goes with the activations.
     pub kv_cache: Option<KvPrecision>,
+    /// Prompts that are answered at once; by default as many as the memory has room for.
+    pub streams: Option<usize>,
     /// Most tokens of an answer whose request does not say.
     pub max_tokens: usize,
     /// Most tokens of its thought.
@@ -258,6 +260,7 @@ fn engine(layers: &Layers) -> Option<EngineConfig> {
             Some("f32") => Some(KvPrecision::F32),
             _ => None,
         },
+        streams: layers.size("engine", "streams"),
         max_tokens: layers.size("engine", "max_tokens")?,
         max_think_tokens: layers.size("engine", "max_think_tokens"),
         sampling: SamplingConfig {

@@ -112,6 +112,7 @@ pub static KEYS: &[Key] = &[
     key("engine", "kernels", Kind::Text, Default::Text(AUTO)),
     key("engine", "activations", Kind::Choice(&[AUTO, "int8", "f32"]), Default::Text(AUTO)),
     key("engine", "kv_cache", Kind::Choice(&[AUTO, "f16", "int8", "f32"]), Default::Text(AUTO)),
+    key("engine", "streams", integer_or(1, 16, AUTO), Default::Text(AUTO)),
     key("engine", "max_tokens", integer(1, 1 << 20), Default::Integer(1024)),
     key("engine", "max_think_tokens", integer_or(0, 1 << 20, NONE), Default::Text(NONE)),
     key("engine", "temperature", number_or(0.0, 5.0, MODEL), Default::Text(MODEL)),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::checked::Config;
 use crate::engine::{Budget, EngineOptions, SamplingOptions};
-use crate::model::{CacheOptions, LoadOptions, ModelDirectory, ModelInfo, SearchDefaults};
+use crate::model::{CacheOptions, Lanes, LoadOptions, ModelDirectory, ModelInfo, SearchDefaults};
 use crate::service::mqtt::{self, Credentials, RequestRules, RequesterOptions};
 use crate::service::{self, QueueLimits};
 
@@ -19,6 +19,7 @@ impl Config {
             kernels: self.engine.kernels.clone(),
             activations: self.engine.activations,
             kv_cache: self.engine.kv_cache,
+            lanes: self.engine.streams.map_or(Lanes::Auto, Lanes::Exactly),
             packed_cache: CacheOptions {
                 place: self.model.packed_cache.clone(),
                 residence: self.model.weights,
@@ -229,6 +230,13 @@ mod tests {
     }
 
     #[test]
+    fn as_many_streams_as_are_set_or_as_fit() {
+        assert_eq!(config(&[]).load_options().lanes, Lanes::Auto);
+        let three = config(&[("engine.streams", "3")]);
+        assert_eq!(three.load_options().lanes, Lanes::Exactly(3));
+    }
+
+    #[test]
     fn the_widest_limits_are_options_the_service_takes() {
         let config = config(&[
             ("limits.payload_bytes_max", "16777216"),
@@ -241,6 +249,7 @@ mod tests {
             name: "m".to_owned(),
             architecture: "qwen2".to_owned(),
             context_tokens: 64,
+            lanes: 1,
             vocab_size: 8,
             layers: 1,
             weight_bytes: 1,

@@ -35,6 +35,12 @@ pub enum EngineError {
         /// Tokens the model can hold.
         context_tokens: usize,
     },
+    /// As many requests as there are streams are being answered.
+    #[error("all {streams} streams are taken; wait for one to end, or raise engine.streams")]
+    NoStream {
+        /// Requests that can be answered at once.
+        streams: usize,
+    },
     /// The model's chat template cannot be used.
     #[error("chat template {name}: {reason}")]
     Template {
@@ -78,7 +84,8 @@ impl EngineError {
             | Self::ControlText { .. }
             | Self::Option(_)
             | Self::PromptTooLong { .. } => true,
-            Self::Template { .. }
+            Self::NoStream { .. }
+            | Self::Template { .. }
             | Self::NoEndToken
             | Self::ThinkTags { .. }
             | Self::Logits { .. }

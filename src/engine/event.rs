@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::EngineError;
+
 /// A piece of text, told as soon as it is known; never empty. The pieces together are the [`Completion`]'s texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
@@ -9,6 +11,32 @@ pub enum Event<'a> {
     Thought(&'a str),
     /// The next piece of the answer.
     Answer(&'a str),
+}
+
+/// Names a turn within one engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TurnId(pub u64);
+
+/// What a step brought for a turn.
+#[derive(Debug)]
+pub struct TurnEvent {
+    /// The turn.
+    pub turn: TurnId,
+    /// What it has to tell.
+    pub news: TurnNews,
+}
+
+/// What a turn has to tell; nothing follows after an end.
+#[derive(Debug)]
+pub enum TurnNews {
+    /// The next piece of the thought, as [`Event::Thought`].
+    Thought(String),
+    /// The next piece of the answer, as [`Event::Answer`].
+    Answer(String),
+    /// The end.
+    Finished(Completion),
+    /// The end, without an answer.
+    Failed(EngineError),
 }
 
 /// Why the answer ended.
@@ -30,7 +58,7 @@ pub enum FinishReason {
 pub struct Usage {
     /// Tokens of the prompt, chat template included.
     pub prompt_tokens: usize,
-    /// Tokens of the prompt that were in the key-value cache already and were not read again.
+    /// Tokens of the prompt that were in a key-value cache already and were not read again.
     pub reused_tokens: usize,
     /// Tokens of the thought, its tags included where the model wrote them or was made to.
     pub thought_tokens: usize,

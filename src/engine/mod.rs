@@ -1,20 +1,21 @@
-//! The generation loop: messages become tokens, tokens become a thought and an answer.
+//! The generation loop: messages become tokens, tokens become a thought and an answer; several at once.
 //!
-//! Synchronous, single-threaded, deterministic for a seed. Knows nothing of MQTT, threads, or which model it runs.
+//! Synchronous, single-threaded, deterministic for a seed, whatever else is answered meanwhile. Knows nothing of MQTT,
+//! threads, or which model it runs.
 //!
 //! ```text
-//! messages ─ control_text ─ chat_template ─▶ tokens ─▶ context ─▶ sampler ─▶ token
-//!                                                         ▲ fed back ◀─────────┤
-//! Event ◀─ trim ◀─ stop ◀─ reasoning ◀─ text_stream ◀─────(writer)─────────────┘
+//! messages ─ control_text ─ chat_template ─▶ tokens ─▶ lanes ─▶ sampler ─▶ token      one turn;
+//!                                                       ▲ fed back ◀────────┤        step: all turns, one pass
+//! TurnNews ◀─ trim ◀─ stop ◀─ reasoning ◀─ text_stream ◀─────(writer)───────┘        over the weights
 //! ```
 
 mod candidates;
 mod chat_template;
-mod context;
 mod control;
 mod control_text;
 mod error;
 mod event;
+mod lanes;
 mod options;
 mod penalty;
 mod python_json;
@@ -22,6 +23,7 @@ mod random;
 mod reasoning;
 mod request;
 mod sampler;
+mod step;
 mod stop;
 mod text_stream;
 mod trim;
@@ -34,22 +36,29 @@ use std::time::Instant;
 
 use crate::model::{LanguageModel, TokenText};
 use chat_template::ChatTemplate;
-use context::Context;
 use control_text::ControlTexts;
+use lanes::Lanes;
 use sampler::Sampler;
-use turn::Turn;
+use turn::{Clock, Turn};
 use writer::Writer;
 
 pub use control::{Control, Interrupt, Uninterrupted};
 pub use error::{EngineError, OptionError};
-pub use event::{Completion, Event, FinishReason, Timing, Usage};
+pub use event::{Completion, Event, FinishReason, Timing, TurnEvent, TurnId, TurnNews, Usage};
 pub use options::{Budget, EngineOptions, SamplingOptions};
 pub use reasoning::{Phase, ReasoningSplitter, Split};
 pub use request::{GenerationRequest, Message, Role, STOP_SEQUENCE_BYTES_MAX, STOP_SEQUENCES_MAX};
 
-/// A model and all it takes to converse with it; answers one request at a time.
+/// A model and all it takes to converse with it.
+///
+/// [`Self::generate`] answers one request. For several at once, each is begun as a turn ([`Self::begin`]), and every
+/// [`Self::step`] brings all of them on for the price of one pass over the weights. What a turn says depends on its
+/// request alone: neither on its neighbours, nor on pauses.
 pub struct Engine {
-    context: Context,
+    lanes: Lanes,
+    /// Those under way and those put aside, the oldest first.
+    turns: Vec<Turn>,
+    last_turn: u64,
     text: Arc<dyn TokenText>,
     template: ChatTemplate,
     control_texts: ControlTexts,
@@ -73,9 +82,10 @@ impl Engine {
         let template = ChatTemplate::new(&options)?;
         let control_texts = ControlTexts::new(text.as_ref(), &options);
         let closing_tokens = closing_tokens(text.as_ref(), &options.think_close)?;
-        let context = Context::new(model);
         Ok(Self {
-            context,
+            lanes: Lanes::new(model),
+            turns: Vec::new(),
+            last_turn: 0,
             text,
             template,
             control_texts,
@@ -84,7 +94,8 @@ impl Engine {
         })
     }
 
-    /// Answers `request`, telling the thought and the answer to `sink` as they come.
+    /// Answers `request`, telling the thought and the answer to `sink` as they come. Turns that are under way stand
+    /// still meanwhile.
     ///
     /// `control` is looked at between tokens and between the chunks of the prompt. An interrupt is not an error:
     /// the completion holds what there is by then.
@@ -97,48 +108,105 @@ impl Engine {
         control: &dyn Control,
         sink: &mut dyn FnMut(Event<'_>),
     ) -> Result<Completion, EngineError> {
+        let turn = self.begin(request)?;
+        loop {
+            if let Some(interrupt) = control.interrupt() {
+                self.end(turn, interrupt);
+            }
+            for event in self.step_of(Some(turn)) {
+                match event.news {
+                    TurnNews::Thought(text) => sink(Event::Thought(&text)),
+                    TurnNews::Answer(text) => sink(Event::Answer(&text)),
+                    TurnNews::Finished(completion) => return Ok(completion),
+                    TurnNews::Failed(error) => return Err(error),
+                }
+            }
+            control.progress();
+        }
+    }
+
+    /// Most turns that can be under way at once.
+    #[must_use]
+    pub fn streams(&self) -> usize {
+        self.lanes.count()
+    }
+
+    /// Begins to answer `request`: the turn's first tokens come with the next [`Self::step`].
+    ///
+    /// # Errors
+    /// If the request cannot be served, or as many turns as there are streams are under way.
+    pub fn begin(&mut self, request: &GenerationRequest) -> Result<TurnId, EngineError> {
         let called = Instant::now();
         request.validate()?;
-        let mut prompt = self.prompt(&request.messages)?;
+        let prompt = self.prompt(&request.messages)?;
         let prompt_tokens = prompt.tokens.len();
         let room = self.room(prompt_tokens)?;
-        let sampler = Sampler::new(&request.sampling, &prompt.tokens);
         let (open, close) = (&self.options.think_open, &self.options.think_close);
         let splitter = ReasoningSplitter::new(open, close, prompt.opens_thought);
-        let writer = Writer::new(self.text.as_ref(), splitter, &request.stop, sink);
-
-        let reused_tokens = self.context.keep_common_prefix(&mut prompt.tokens);
-        tracing::debug!(prompt_tokens, reused_tokens, "Reading the prompt.");
-        let prompt_ready = Instant::now();
+        self.last_turn += 1;
         let mut turn = Turn {
-            context: &mut self.context,
-            options: &self.options,
-            closing_tokens: &self.closing_tokens,
+            id: TurnId(self.last_turn),
+            lane: None,
+            sampler: Sampler::new(&request.sampling, &prompt.tokens),
+            tokens: prompt.tokens,
+            prompt_tokens,
             tokens_max: room.min(request.budget.max_tokens),
             think_tokens_max: request.budget.max_think_tokens.unwrap_or(usize::MAX),
-            unread: prompt.tokens,
-            sampler,
-            writer,
-            first_token: None,
+            writer: Writer::new(Arc::clone(&self.text), splitter, &request.stop),
+            ending: None,
+            clock: Clock {
+                called,
+                prompt_ready: Instant::now(),
+                first_token: None,
+            },
+            reach: 0,
+            reused_tokens: 0,
         };
-        let finish_reason = turn.run(control)?;
+        let id = turn.id;
+        seat(&mut self.lanes, &mut turn)?;
+        let reused_tokens = turn.reused_tokens;
+        tracing::debug!(prompt_tokens, reused_tokens, "Reading the prompt.");
+        self.turns.push(turn);
+        Ok(id)
+    }
 
-        let timing = Timing::between(called, prompt_ready, turn.first_token);
-        let written = turn.writer.finish()?;
-        let usage = Usage {
-            prompt_tokens,
-            reused_tokens,
-            ..written.usage
-        };
-        tracing::debug!(?finish_reason, ?usage, ?timing, "Answer finished.");
-        let (thought, answer) = (written.thought, written.answer);
-        Ok(Completion {
-            thought,
-            answer,
-            finish_reason,
-            usage,
-            timing,
-        })
+    /// Brings every turn that is not put aside on by one pass over the weights, and tells what came of it. What fails
+    /// for one turn ends that turn alone. Nothing is told where no turn is under way.
+    pub fn step(&mut self) -> Vec<TurnEvent> {
+        self.step_of(None)
+    }
+
+    /// Puts a turn aside: its lane is free for others, and nothing of it is lost. A turn that is not under way is let
+    /// be.
+    pub fn pause(&mut self, turn: TurnId) {
+        let lane = self.find(turn).and_then(|turn| turn.lane.take());
+        if let Some(lane) = lane {
+            self.lanes.leave(lane);
+        }
+    }
+
+    /// Lets a turn that was put aside go on. What its lane has not kept for it is read again, and it says what it
+    /// would have said without the pause. A turn that is not put aside is let be.
+    ///
+    /// # Errors
+    /// If as many turns as there are streams are under way.
+    pub fn resume(&mut self, turn: TurnId) -> Result<(), EngineError> {
+        let mut turns = self.turns.iter_mut();
+        match turns.find(|held| held.id == turn && held.lane.is_none()) {
+            Some(turn) => seat(&mut self.lanes, turn),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends a turn, under way or put aside: the next step tells what there is of it. A turn that has ended is let be.
+    pub fn end(&mut self, turn: TurnId, interrupt: Interrupt) {
+        if let Some(turn) = self.find(turn) {
+            turn.ending.get_or_insert(Ok(interrupt.into()));
+        }
+    }
+
+    fn find(&mut self, turn: TurnId) -> Option<&mut Turn> {
+        self.turns.iter_mut().find(|held| held.id == turn)
     }
 
     /// Number of tokens `messages` take as a prompt, chat template included. Computes nothing.
@@ -152,7 +220,7 @@ impl Engine {
     /// Most tokens, prompt and generated together, that the model can hold.
     #[must_use]
     pub fn context_tokens(&self) -> usize {
-        self.context.capacity()
+        self.lanes.capacity()
     }
 
     fn prompt(&self, messages: &[Message]) -> Result<Prompt, EngineError> {
@@ -189,9 +257,21 @@ impl Engine {
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
-            .field("context", &self.context)
+            .field("lanes", &self.lanes)
+            .field("turns", &self.turns.len())
             .finish_non_exhaustive()
     }
+}
+
+/// Gives `turn` a lane.
+fn seat(lanes: &mut Lanes, turn: &mut Turn) -> Result<(), EngineError> {
+    let streams = lanes.count();
+    let lane = lanes
+        .take(&turn.tokens)
+        .ok_or(EngineError::NoStream { streams })?;
+    turn.lane = Some(lane);
+    turn.found(lanes.held(lane));
+    Ok(())
 }
 
 /// What the model is given to read.

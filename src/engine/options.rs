@@ -118,6 +118,9 @@ pub struct EngineOptions {
     pub think_close: String,
     /// Most tokens of a prompt read in one step; between steps the generation can be interrupted. At least 1.
     pub prefill_chunk_tokens: usize,
+    /// The same while other answers are being written, which wait for the step: fewer, so that they keep flowing.
+    /// Above [`Self::prefill_chunk_tokens`] it counts as that. At least 1.
+    pub prefill_beside_tokens: usize,
 }
 
 impl Default for EngineOptions {
@@ -131,6 +134,7 @@ impl Default for EngineOptions {
             think_open: "<think>".to_owned(),
             think_close: "</think>".to_owned(),
             prefill_chunk_tokens: 128,
+            prefill_beside_tokens: 32,
         }
     }
 }
@@ -140,6 +144,8 @@ impl EngineOptions {
     pub(super) fn validate(&self) -> Result<(), EngineError> {
         let chunk = self.prefill_chunk_tokens;
         OptionError::unless(chunk > 0, "prefill_chunk_tokens", chunk, "at least 1")?;
+        let beside = self.prefill_beside_tokens;
+        OptionError::unless(beside > 0, "prefill_beside_tokens", beside, "at least 1")?;
         if self.eos_token_ids.is_empty() {
             return Err(EngineError::NoEndToken);
         }

@@ -7,8 +7,8 @@ use super::reasoning::overlap;
 
 /// Looks for the stop sequences of one answer.
 #[derive(Debug, Clone)]
-pub(super) struct StopMatcher<'a> {
-    sequences: &'a [String],
+pub(super) struct StopMatcher {
+    sequences: Vec<String>,
     held: String,
 }
 
@@ -19,11 +19,11 @@ pub(super) struct Passed {
     pub(super) stopped: bool,
 }
 
-impl<'a> StopMatcher<'a> {
+impl StopMatcher {
     /// None of `sequences` may be empty.
-    pub(super) fn new(sequences: &'a [String]) -> Self {
+    pub(super) fn new(sequences: &[String]) -> Self {
         Self {
-            sequences,
+            sequences: sequences.to_vec(),
             held: String::new(),
         }
     }

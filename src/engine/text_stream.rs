@@ -5,11 +5,13 @@
 //! U+FFFD waits for the rest of its character. The cost of a token does not grow with the text. A model that writes
 //! a true U+FFFD has it told late, or not at all where it is the last.
 
+use std::sync::Arc;
+
 use crate::model::{ModelError, TokenText};
 
 /// Turns the tokens of one answer into text.
-pub(super) struct TextStream<'a> {
-    text: &'a dyn TokenText,
+pub(super) struct TextStream {
+    text: Arc<dyn TokenText>,
     /// Tokens told, the last few, then tokens not told.
     tokens: Vec<u32>,
     told: usize,
@@ -20,8 +22,8 @@ const WAITING_TOKENS_MAX: usize = 8;
 
 const REPLACEMENT: char = '\u{FFFD}';
 
-impl<'a> TextStream<'a> {
-    pub(super) fn new(text: &'a dyn TokenText) -> Self {
+impl TextStream {
+    pub(super) fn new(text: Arc<dyn TokenText>) -> Self {
         Self {
             text,
             tokens: Vec::new(),
@@ -81,7 +83,7 @@ mod tests {
     use crate::model::testing::{BOS, ByteTokenizer, USER};
 
     fn stream(tokens: &[u32]) -> String {
-        let mut stream = TextStream::new(&ByteTokenizer);
+        let mut stream = TextStream::new(Arc::new(ByteTokenizer));
         let mut text = String::new();
         for token in tokens {
             text.push_str(&stream.push(*token).unwrap());
@@ -91,7 +93,7 @@ mod tests {
 
     #[test]
     fn waits_for_the_end_of_a_character() {
-        let mut stream = TextStream::new(&ByteTokenizer);
+        let mut stream = TextStream::new(Arc::new(ByteTokenizer));
         let told = ByteTokenizer
             .encode("é🦙")
             .unwrap()
@@ -132,12 +134,12 @@ mod tests {
             }
         }
         for tokens in [[0x61; 200], [USER; 200], [0xFF; 200]] {
-            let counting = Counting::default();
-            let mut stream = TextStream::new(&counting);
+            let counting = Arc::new(Counting::default());
+            let mut stream = TextStream::new(Arc::clone(&counting) as Arc<dyn TokenText>);
             for token in tokens {
                 stream.push(token).unwrap();
             }
-            assert!(counting.0.into_inner() <= 2 * WAITING_TOKENS_MAX);
+            assert!(counting.0.load(Ordering::Relaxed) <= 2 * WAITING_TOKENS_MAX);
         }
     }
 

@@ -1,19 +1,20 @@
 //! The way of a generated token to the one who asked: text, thought or answer, stop sequences, white space.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::reasoning::{Phase, ReasoningSplitter, Split};
 use super::stop::StopMatcher;
 use super::text_stream::TextStream;
 use super::trim::{LeadingTrim, TrailingTrim};
-use super::{Event, Usage};
+use super::{TurnNews, Usage};
 use crate::model::{ModelError, TokenText};
 
 /// Writes one answer.
-pub(super) struct Writer<'a> {
-    text: TextStream<'a>,
+pub(super) struct Writer {
+    text: TextStream,
     splitter: ReasoningSplitter,
-    parts: Parts<'a>,
+    parts: Parts,
     /// Tokens written while it was open whether they are thought.
     undecided_tokens: usize,
     thought_tokens: usize,
@@ -26,19 +27,20 @@ pub(super) struct Written {
     pub(super) thought: String,
     pub(super) answer: String,
     pub(super) usage: Usage,
+    /// The pieces that have not been taken.
+    pub(super) news: Vec<TurnNews>,
 }
 
-impl<'a> Writer<'a> {
+impl Writer {
     pub(super) fn new(
-        text: &'a dyn TokenText,
+        text: Arc<dyn TokenText>,
         splitter: ReasoningSplitter,
-        stop: &'a [String],
-        sink: &'a mut dyn FnMut(Event<'_>),
+        stop: &[String],
     ) -> Self {
         Self {
             text: TextStream::new(text),
             splitter,
-            parts: Parts::new(stop, sink),
+            parts: Parts::new(stop),
             undecided_tokens: 0,
             thought_tokens: 0,
             answer_tokens: 0,
@@ -51,6 +53,11 @@ impl<'a> Writer<'a> {
 
     pub(super) fn thought_tokens(&self) -> usize {
         self.thought_tokens
+    }
+
+    /// The pieces that are new since this was last asked.
+    pub(super) fn take_news(&mut self) -> Vec<TurnNews> {
+        std::mem::take(&mut self.parts.news)
     }
 
     /// All tokens written.
@@ -109,6 +116,7 @@ impl<'a> Writer<'a> {
             thought: self.parts.thought,
             answer: self.parts.answer,
             usage,
+            news: self.parts.news,
         })
     }
 
@@ -124,22 +132,22 @@ impl<'a> Writer<'a> {
 }
 
 /// Thought and answer as they are told.
-struct Parts<'a> {
-    sink: &'a mut dyn FnMut(Event<'_>),
+struct Parts {
+    news: Vec<TurnNews>,
     thought_start: LeadingTrim,
     thought_end: TrailingTrim,
     thought: String,
     answer_start: LeadingTrim,
-    stop: StopMatcher<'a>,
+    stop: StopMatcher,
     stopped: bool,
     answer_end: TrailingTrim,
     answer: String,
 }
 
-impl<'a> Parts<'a> {
-    fn new(stop: &'a [String], sink: &'a mut dyn FnMut(Event<'_>)) -> Self {
+impl Parts {
+    fn new(stop: &[String]) -> Self {
         Self {
-            sink,
+            news: Vec::new(),
             thought_start: LeadingTrim::default(),
             thought_end: TrailingTrim::default(),
             thought: String::new(),
@@ -157,7 +165,7 @@ impl<'a> Parts<'a> {
             .push(self.thought_start.push(&split.thought));
         if !thought.is_empty() {
             self.thought.push_str(&thought);
-            (self.sink)(Event::Thought(&thought));
+            self.news.push(TurnNews::Thought(thought));
         }
         if !self.stopped {
             // White space before the answer goes first, so that a stop sequence of line ends waits for a text.
@@ -178,7 +186,7 @@ impl<'a> Parts<'a> {
         let text = self.answer_end.push(text);
         if !text.is_empty() {
             self.answer.push_str(&text);
-            (self.sink)(Event::Answer(&text));
+            self.news.push(TurnNews::Answer(text));
         }
     }
 }

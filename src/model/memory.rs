@@ -1,8 +1,8 @@
 //! Memory a model needs, reckoned before its weights are read.
 
 use crate::kernels::row_len;
-use crate::model::ModelError;
 use crate::model::directory::ModelDirectory;
+use crate::model::{LANES_AUTO_MAX, Lanes, ModelError};
 use crate::ops::KvPrecision;
 
 /// Memory of this machine, from `/proc/meminfo`.
@@ -89,7 +89,7 @@ impl MemoryNeed {
             path: directory.graph_path.clone(),
             reason: format!(
                 "needs {} MiB ({} weights, {} key-value cache), this machine has {}; a smaller \
-                 model.context_tokens makes the cache smaller",
+                 model.context_tokens or fewer engine.streams make the cache smaller",
                 mib(self.total_bytes()),
                 mib(self.weight_bytes),
                 mib(self.kv_cache_bytes),
@@ -98,6 +98,28 @@ impl MemoryNeed {
         })
     }
 }
+
+impl Lanes {
+    /// How many there are, of `lane_bytes` each, beside weights of `weight_bytes`; one where the memory is not known.
+    pub(crate) fn beside(
+        self,
+        weight_bytes: usize,
+        lane_bytes: usize,
+        machine: Option<MachineMemory>,
+    ) -> usize {
+        match self {
+            Self::Exactly(lanes) => lanes.max(1),
+            Self::Auto => {
+                let total = machine.map_or(0, |machine| machine.total_bytes);
+                let share = total.saturating_sub(weight_bytes) / LANES_SHARE;
+                (share / lane_bytes.max(1)).clamp(1, LANES_AUTO_MAX)
+            }
+        }
+    }
+}
+
+/// One part in so many of the memory that the weights leave is for the caches.
+const LANES_SHARE: usize = 8;
 
 fn mib(bytes: usize) -> usize {
     bytes.div_ceil(1 << 20)
@@ -119,5 +141,28 @@ mod tests {
             }
         );
         assert_eq!(MachineMemory::parse("MemTotal: x kB"), None);
+    }
+
+    #[test]
+    fn boards_get_as_many_lanes_as_an_eighth_of_what_the_weights_leave_holds() {
+        let (weights, lane) = (868 << 20, 112 << 20);
+        for (total_mib, lanes) in [
+            (512, 1),
+            (950, 1),
+            (1900, 1),
+            (3900, 3),
+            (7900, 4),
+            (64_000, 4),
+        ] {
+            let machine = MachineMemory {
+                total_bytes: total_mib << 20,
+                available_bytes: 0,
+            };
+            let found = Lanes::Auto.beside(weights, lane, Some(machine));
+            assert_eq!(found, lanes, "{total_mib} MiB");
+        }
+        assert_eq!(Lanes::Auto.beside(weights, lane, None), 1);
+        assert_eq!(Lanes::Exactly(0).beside(weights, lane, None), 1);
+        assert_eq!(Lanes::Exactly(9).beside(weights, lane, None), 9);
     }
 }

@@ -32,34 +32,96 @@ pub use error::ModelError;
 pub use huge_pages::Residence;
 pub use memory::{MachineMemory, MemoryNeed};
 pub use packed_weights::{CacheOptions, CachePlace, PackedOrigin};
-pub use plan::{LaneTurn, TractModel};
+pub use plan::TractModel;
 pub use tokenizer::Tokenizer;
 
 /// Context a model gets unless another is asked for, in tokens: the key-value cache takes memory whether it is
 /// used or not, and the models' own limits are far beyond what a board can hold.
 pub const CONTEXT_TOKENS_DEFAULT: usize = 4096;
 
-/// Turns tokens into logits, and remembers the tokens it has seen in its key-value cache.
+/// Turns tokens into logits, and remembers the tokens it has seen in its key-value caches: one a lane, so that several
+/// texts are kept apart.
 pub trait LanguageModel: Send {
-    /// Most tokens (prompt and generated together) that fit into the key-value cache.
+    /// Most tokens (prompt and generated together) that fit into the key-value cache of a lane.
     fn context_tokens(&self) -> usize;
 
     /// Length of the logits.
     fn vocab_size(&self) -> usize;
 
-    /// Number of tokens the key-value cache holds now.
-    fn position(&self) -> usize;
+    /// Number of lanes, at least one.
+    fn lanes(&self) -> usize;
 
-    /// Forgets every token from `position` on; `truncate(0)` starts anew. Longer than held is no change.
-    fn truncate(&mut self, position: usize);
-
-    /// Appends `tokens` (at least one) to the key-value cache and returns the logits after the last, `[vocab_size]`.
+    /// Number of tokens that `lane`'s key-value cache holds now.
     ///
-    /// Prefill is a call with many tokens, decode a call with one; any chunking gives the same result.
+    /// # Panics
+    /// If there is no such lane; so do the other functions that name one but do not return an error.
+    fn lane_position(&self, lane: usize) -> usize;
+
+    /// Forgets every token of `lane` from `position` on; 0 starts anew. Longer than held is no change.
+    fn truncate_lane(&mut self, lane: usize, position: usize);
+
+    /// Appends tokens to several lanes at once, for the price of one pass over the weights, and returns the logits
+    /// after each turn's last token, `[turns.len(), vocab_size]`.
+    ///
+    /// Each lane's logits are those it would get alone. Prefill is a turn of many tokens, decode a turn of one; any
+    /// chunking gives the same result. After an error the lanes hold no fewer tokens than before.
     ///
     /// # Errors
-    /// If the tokens do not fit into the context, a token is outside the vocabulary, or a computation fails.
-    fn forward(&mut self, tokens: &[u32]) -> Result<&[f32], ModelError>;
+    /// If there is no turn, a turn has no token, two are of one lane or a lane is not there, the tokens do not fit
+    /// into the context, a token is outside the vocabulary, or a computation fails.
+    fn forward_lanes(&mut self, turns: &[LaneTurn<'_>]) -> Result<&[f32], ModelError>;
+
+    /// Makes the first `tokens` tokens of lane `from` all that lane `to` holds, without computing them again.
+    ///
+    /// # Errors
+    /// If a lane is not there, both are the same, or `from` holds fewer.
+    fn copy_prefix(&mut self, from: usize, to: usize, tokens: usize) -> Result<(), ModelError>;
+
+    /// As [`Self::lane_position`] of the first lane.
+    fn position(&self) -> usize {
+        self.lane_position(0)
+    }
+
+    /// As [`Self::truncate_lane`] of the first lane.
+    fn truncate(&mut self, position: usize) {
+        self.truncate_lane(0, position);
+    }
+
+    /// As [`Self::forward_lanes`] of the first lane alone; the logits are `[vocab_size]`.
+    ///
+    /// # Errors
+    /// As there.
+    fn forward(&mut self, tokens: &[u32]) -> Result<&[f32], ModelError> {
+        self.forward_lanes(&[LaneTurn { lane: 0, tokens }])
+    }
+}
+
+/// Tokens to append to one lane.
+#[derive(Debug, Clone, Copy)]
+pub struct LaneTurn<'a> {
+    /// Which key-value cache.
+    pub lane: usize,
+    /// At least one.
+    pub tokens: &'a [u32],
+}
+
+/// Refuses to copy what cannot be copied, for every model alike.
+fn check_copy(
+    model: &dyn LanguageModel,
+    (from, to): (usize, usize),
+    tokens: usize,
+) -> Result<(), ModelError> {
+    let lanes = model.lanes();
+    if from >= lanes || to >= lanes || from == to {
+        let reason = format!("copy from lane {from} to {to} of {lanes}");
+        return Err(ModelError::Inference(reason));
+    }
+    let held = model.lane_position(from);
+    if tokens > held {
+        let reason = format!("copy of {tokens} tokens from lane {from}, which holds {held}");
+        return Err(ModelError::Inference(reason));
+    }
+    Ok(())
 }
 
 /// Turns text into tokens and back.
@@ -104,10 +166,30 @@ pub struct LoadOptions {
     pub packed_cache: CacheOptions,
     /// Keep the logits of every token of a run, for comparing with other runtimes.
     pub all_logits: bool,
-    /// Streams with a key-value cache of their own ([`TractModel::forward_lanes`]); 0 counts as 1.
-    pub lanes: usize,
+    /// Key-value caches, for as many streams at once ([`LanguageModel::forward_lanes`]).
+    pub lanes: Lanes,
     /// Leave the graph's operators apart, for comparing with the joined ones.
     pub separate_operators: bool,
+}
+
+/// How many key-value caches a model gets, each for a whole context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lanes {
+    /// So many; 0 counts as 1.
+    Exactly(usize),
+    /// As many as fit into an eighth of the memory that the weights leave, at least one and at most
+    /// [`LANES_AUTO_MAX`].
+    Auto,
+}
+
+/// Most key-value caches that [`Lanes::Auto`] gives: more streams than that win little where the processor and not
+/// the memory is the limit.
+pub const LANES_AUTO_MAX: usize = 4;
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self::Exactly(1)
+    }
 }
 
 impl LoadOptions {
@@ -139,8 +221,10 @@ pub struct ModelInfo {
     pub name: String,
     /// Architecture, as the builder names it.
     pub architecture: String,
-    /// Tokens the key-value cache has room for.
+    /// Tokens that each key-value cache has room for.
     pub context_tokens: usize,
+    /// Key-value caches: streams that run at once.
+    pub lanes: usize,
     /// Length of the logits.
     pub vocab_size: usize,
     /// Decoder layers.
@@ -153,7 +237,7 @@ pub struct ModelInfo {
     pub weights_in_memory: bool,
     /// Bytes of weights that every step reads: all but the token embedding.
     pub step_weight_bytes: usize,
-    /// Bytes of the key-value cache.
+    /// Bytes of all key-value caches.
     pub kv_cache_bytes: usize,
     /// Bytes of the key-value cache that a token takes, and that every step reads for each token before it.
     pub kv_cache_bytes_per_token: usize,
@@ -189,6 +273,7 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<LoadedModel, ModelErro
         name: directory.name.clone(),
         architecture: directory.architecture.clone(),
         context_tokens,
+        lanes: model.lanes(),
         vocab_size: model.vocab_size(),
         layers: directory.layers,
         weight_bytes: plan.need.weight_bytes,

@@ -15,8 +15,11 @@ use crate::model::graph;
 use crate::model::memory::{MachineMemory, MemoryNeed};
 use crate::model::packed_weights::{self, PackFor, PackedOrigin, PackedWeights};
 use crate::model::weight_map::{Memory, Tables, WeightFiles};
-use crate::model::{LanguageModel, LoadOptions, ModelError};
-use crate::ops::{self, Binding, ByteSource, KernelTime, Refusal, Runtime, Segment, Turn, Weight};
+use crate::model::{LaneTurn, LanguageModel, LoadOptions, ModelError, check_copy};
+use crate::ops::{
+    self, Binding, ByteSource, KernelTime, MatrixKey, Refusal, Runtime, Segment, StoredMatrix,
+    Turn, Weight,
+};
 
 /// A model that runs through tract.
 #[derive(Debug)]
@@ -37,15 +40,6 @@ pub struct TractModel {
     tables: Option<Tables>,
     /// Whether packed weights are in memory of their own.
     weights_in_memory: bool,
-}
-
-/// Tokens to append to one stream.
-#[derive(Debug, Clone, Copy)]
-pub struct LaneTurn<'a> {
-    /// Which key-value cache: under [`LoadOptions::lanes`].
-    pub lane: usize,
-    /// At least one.
-    pub tokens: &'a [u32],
 }
 
 /// What loading a plan found out.
@@ -80,18 +74,18 @@ impl TractModel {
             weights,
             has_position_ids,
         } = typed_graph(directory, &mut files, options)?;
-        let lanes = options.lanes.max(1);
         let runtime = Runtime {
             kernels,
             threads,
             activations: options.activations,
             kv_cache: options.kv_cache_precision(),
             context_tokens,
-            lanes,
+            lanes: 1,
             profile: Default::default(),
             scratch: Default::default(),
         };
-        let runtime = Arc::new(runtime);
+        let (runtime, weighed) = weigh(&graph, &weights, runtime, directory, options)?;
+        let lanes = runtime.lanes;
         let mut binding = Binding {
             weights: &weights,
             packed: HashMap::new(),
@@ -99,7 +93,8 @@ impl TractModel {
         };
         let in_node =
             |(node, Refusal(reason)): (String, Refusal)| in_file(format!("node {node}: {reason}"));
-        let (need, packed) = pack(&graph, &binding, directory, &files, options)?;
+        let need = weighed.need;
+        let packed = pack(&weighed, &runtime, directory, &files, options)?;
         let all_packed = packed.bytes == need.weight_bytes;
         binding.packed = packed.by_key;
         ops::bind(&mut graph, &binding).map_err(in_node)?;
@@ -109,12 +104,7 @@ impl TractModel {
             .map_err(|e| in_file(format!("{e:#}")))?;
         let nodes = plan.nodes().len();
         let streams = plan.symbols.sym(ops::STREAMS);
-        let vocab_size = plan
-            .output_fact(0)
-            .ok()
-            .and_then(|fact| fact.shape.last().and_then(|dim| dim.to_i64().ok()))
-            .and_then(|dim| usize::try_from(dim).ok())
-            .unwrap_or(directory.vocab_size);
+        let vocab_size = vocab_size(&plan).unwrap_or(directory.vocab_size);
         // What binding has read is copied, or is read again when it is used.
         files.release();
         let state = plan
@@ -155,38 +145,6 @@ impl TractModel {
         self.forward_lanes(&[LaneTurn { lane: 0, tokens }])
     }
 
-    /// Appends tokens to several streams at once, each with a key-value cache of its own, for the price of one pass
-    /// over the weights; returns the logits after each turn's last token, `[turns.len(), vocab_size]` (of every
-    /// token if the model was loaded with [`LoadOptions::all_logits`]).
-    ///
-    /// Each stream's logits are those it would get alone.
-    ///
-    /// # Errors
-    /// As [`LanguageModel::forward`] for any of the turns; if there is none, or two are of one lane, or a lane is
-    /// not one of [`LoadOptions::lanes`].
-    pub fn forward_lanes(&mut self, turns: &[LaneTurn<'_>]) -> Result<&[f32], ModelError> {
-        let segments = self.segments(turns)?;
-        let tokens: Vec<i64> = turns
-            .iter()
-            .flat_map(|turn| turn.tokens)
-            .map(|&token| i64::from(token))
-            .collect();
-        let mut outputs = self
-            .run(&tokens, segments.clone())
-            .map_err(|e| ModelError::Inference(format!("{e:#}")))?;
-        if let Some(tables) = &mut self.tables {
-            tables.rows_read(tokens.len());
-        }
-        for segment in segments {
-            self.positions[segment.lane] = segment.past_tokens + segment.tokens;
-        }
-        let logits = self.logits.insert(outputs.swap_remove(0));
-        logits
-            .try_as_plain_ram()
-            .and_then(|plain| plain.as_slice::<f32>())
-            .map_err(|e| ModelError::Inference(format!("{e:#}")))
-    }
-
     /// Where the turns' tokens go, once it is sure that they can go there.
     fn segments(&self, turns: &[LaneTurn<'_>]) -> Result<Vec<Segment>, ModelError> {
         if turns.is_empty() {
@@ -221,14 +179,6 @@ impl TractModel {
             });
         }
         Ok(segments)
-    }
-
-    /// As [`LanguageModel::truncate`] for one of the lanes.
-    ///
-    /// # Panics
-    /// If there is no such lane.
-    pub fn truncate_lane(&mut self, lane: usize, position: usize) {
-        self.positions[lane] = self.positions[lane].min(position);
     }
 
     /// Bytes a second that the model's threads together read from `bytes`: [`crate::kernels::read_bandwidth`].
@@ -333,40 +283,74 @@ fn typed_graph(
     })
 }
 
-/// Packs the matrices of `graph`, or finds them packed, when it is sure that they fit into this machine's memory.
-fn pack(
+/// Length of the logits that `plan` computes, where it is known.
+fn vocab_size(plan: &TypedModel) -> Option<usize> {
+    let dim = plan.output_fact(0).ok()?.shape.last()?.to_i64().ok()?;
+    usize::try_from(dim).ok()
+}
+
+/// The matrices that are to be packed, and what all of the model takes.
+struct Weighed {
+    matrices: Vec<(MatrixKey, StoredMatrix)>,
+    need: MemoryNeed,
+}
+
+/// Finds what the weights take, chooses the lanes that fit beside them, and makes sure that this machine can hold both.
+fn weigh(
     graph: &TypedModel,
-    binding: &Binding<'_>,
+    weights: &[Weight],
+    runtime: Runtime,
     directory: &ModelDirectory,
-    files: &WeightFiles,
     options: &LoadOptions,
-) -> Result<(MemoryNeed, PackedWeights), ModelError> {
+) -> Result<(Arc<Runtime>, Weighed), ModelError> {
     let in_node = |(node, Refusal(reason)): (String, Refusal)| {
         in_graph_file(directory, format!("node {node}: {reason}"))
     };
-    let runtime = &binding.runtime;
-    let layout = runtime.kernels.layout();
-    let matrices = ops::matrices(graph, binding).map_err(in_node)?;
-    let all_stored = ops::weight_bytes(graph, binding).map_err(in_node)?;
-    let (stored, used) = packed_weights::bytes_stored_and_used(&matrices, layout);
-    let token_bytes = MemoryNeed::kv_cache_bytes_per_token(directory, runtime.kv_cache);
-    let need = MemoryNeed {
-        weight_bytes: all_stored - stored + used,
-        kv_cache_bytes: token_bytes
-            .saturating_mul(runtime.context_tokens)
-            .saturating_mul(runtime.lanes),
+    let mut runtime = Arc::new(runtime);
+    let binding = Binding {
+        weights,
+        packed: HashMap::new(),
+        runtime: Arc::clone(&runtime),
     };
-    need.check(directory, MachineMemory::read())?;
+    let matrices = ops::matrices(graph, &binding).map_err(in_node)?;
+    let all_stored = ops::weight_bytes(graph, &binding).map_err(in_node)?;
+    drop(binding);
+    let layout = runtime.kernels.layout();
+    let (stored, used) = packed_weights::bytes_stored_and_used(&matrices, layout);
+    let weight_bytes = all_stored - stored + used;
+    let token_bytes = MemoryNeed::kv_cache_bytes_per_token(directory, runtime.kv_cache);
+    let lane_bytes = token_bytes.saturating_mul(runtime.context_tokens);
+    let machine = MachineMemory::read();
+    let lanes = options.lanes.beside(weight_bytes, lane_bytes, machine);
+    let need = MemoryNeed {
+        weight_bytes,
+        kv_cache_bytes: lane_bytes.saturating_mul(lanes),
+    };
+    need.check(directory, machine)?;
+    Arc::get_mut(&mut runtime)
+        .expect("no operator has been bound yet")
+        .lanes = lanes;
+    Ok((runtime, Weighed { matrices, need }))
+}
+
+/// Packs the matrices, or finds them packed.
+fn pack(
+    weighed: &Weighed,
+    runtime: &Runtime,
+    directory: &ModelDirectory,
+    files: &WeightFiles,
+    options: &LoadOptions,
+) -> Result<PackedWeights, ModelError> {
+    let need = weighed.need;
     let cache = &options.packed_cache;
     let packing = PackFor {
-        layout,
+        layout: runtime.kernels.layout(),
         threads: &runtime.threads,
         in_memory: cache
             .residence
             .takes_memory(need.weight_bytes, need.kv_cache_bytes),
     };
-    let packed = packed_weights::load(&matrices, packing, directory, files, cache)?;
-    Ok((need, packed))
+    packed_weights::load(&weighed.matrices, packing, directory, files, cache)
 }
 
 fn in_graph_file(directory: &ModelDirectory, reason: String) -> ModelError {
@@ -385,12 +369,47 @@ impl LanguageModel for TractModel {
         self.vocab_size
     }
 
-    fn position(&self) -> usize {
-        self.positions[0]
+    fn lanes(&self) -> usize {
+        self.positions.len()
     }
 
-    fn truncate(&mut self, position: usize) {
-        self.truncate_lane(0, position);
+    fn lane_position(&self, lane: usize) -> usize {
+        self.positions[lane]
+    }
+
+    fn truncate_lane(&mut self, lane: usize, position: usize) {
+        self.positions[lane] = self.positions[lane].min(position);
+    }
+
+    /// Of a model that was loaded with [`LoadOptions::all_logits`] the logits of every token.
+    fn forward_lanes(&mut self, turns: &[LaneTurn<'_>]) -> Result<&[f32], ModelError> {
+        let segments = self.segments(turns)?;
+        let tokens: Vec<i64> = turns
+            .iter()
+            .flat_map(|turn| turn.tokens)
+            .map(|&token| i64::from(token))
+            .collect();
+        let mut outputs = self
+            .run(&tokens, segments.clone())
+            .map_err(|e| ModelError::Inference(format!("{e:#}")))?;
+        if let Some(tables) = &mut self.tables {
+            tables.rows_read(tokens.len());
+        }
+        for segment in segments {
+            self.positions[segment.lane] = segment.past_tokens + segment.tokens;
+        }
+        let logits = self.logits.insert(outputs.swap_remove(0));
+        logits
+            .try_as_plain_ram()
+            .and_then(|plain| plain.as_slice::<f32>())
+            .map_err(|e| ModelError::Inference(format!("{e:#}")))
+    }
+
+    fn copy_prefix(&mut self, from: usize, to: usize, tokens: usize) -> Result<(), ModelError> {
+        check_copy(self, (from, to), tokens)?;
+        ops::copy_prefix(&mut self.state, (from, to), tokens);
+        self.positions[to] = tokens;
+        Ok(())
     }
 
     fn forward(&mut self, tokens: &[u32]) -> Result<&[f32], ModelError> {

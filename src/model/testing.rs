@@ -4,22 +4,24 @@
 
 mod byte_tokenizer;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{LanguageModel, ModelError, TokenText};
+use super::{LaneTurn, LanguageModel, ModelError, TokenText, check_copy};
 
 pub use byte_tokenizer::{
     ASSISTANT, BOS, ByteTokenizer, CHAT_TEMPLATE, CHAT_TEMPLATE_THINKING, EOS, SYSTEM, THINK_CLOSE,
     THINK_OPEN, USER, VOCAB_SIZE,
 };
 
-/// From all the tokens in the cache to the logits of the next.
+/// From all the tokens in a lane's cache to the logits of the next.
 type Script = dyn FnMut(&[u32], &mut [f32]) -> Result<(), ModelError> + Send;
 
 /// A model that plays a script instead of computing.
 pub struct ScriptedModel {
     script: Box<Script>,
-    tokens: Vec<u32>,
+    /// The tokens in each lane's cache.
+    lanes: Vec<Vec<u32>>,
+    vocab_size: usize,
     logits: Vec<f32>,
     context_tokens: usize,
     record: Record,
@@ -77,11 +79,19 @@ impl ScriptedModel {
     ) -> Self {
         Self {
             script: Box::new(script),
-            tokens: Vec::new(),
-            logits: vec![0.0; vocab_size],
+            lanes: vec![Vec::new()],
+            vocab_size,
+            logits: Vec::new(),
             context_tokens,
             record: Record::default(),
         }
+    }
+
+    /// The same with `lanes` caches. The script is asked for one lane after the other, and is told of no other.
+    #[must_use]
+    pub fn with_lanes(mut self, lanes: usize) -> Self {
+        self.lanes = vec![Vec::new(); lanes];
+        self
     }
 
     /// What the model was fed; stays readable when the model is boxed away.
@@ -122,77 +132,120 @@ impl LanguageModel for ScriptedModel {
     }
 
     fn vocab_size(&self) -> usize {
-        self.logits.len()
+        self.vocab_size
     }
 
-    fn position(&self) -> usize {
-        self.tokens.len()
+    fn lanes(&self) -> usize {
+        self.lanes.len()
     }
 
-    fn truncate(&mut self, position: usize) {
-        self.tokens.truncate(position);
+    fn lane_position(&self, lane: usize) -> usize {
+        self.lanes[lane].len()
     }
 
-    fn forward(&mut self, tokens: &[u32]) -> Result<&[f32], ModelError> {
-        let needed = self.tokens.len() + tokens.len();
-        if needed > self.context_tokens {
-            let context_tokens = self.context_tokens;
+    fn truncate_lane(&mut self, lane: usize, position: usize) {
+        self.lanes[lane].truncate(position);
+    }
+
+    fn forward_lanes(&mut self, turns: &[LaneTurn<'_>]) -> Result<&[f32], ModelError> {
+        for (i, turn) in turns.iter().enumerate() {
+            let is_twice = turns[..i].iter().any(|other| other.lane == turn.lane);
+            self.check(turn, is_twice)?;
+        }
+        self.record.push_step(turns);
+        self.logits.resize(turns.len() * self.vocab_size, 0.0);
+        let rows = self.logits.chunks_exact_mut(self.vocab_size);
+        for (turn, logits) in turns.iter().zip(rows) {
+            let tokens = &mut self.lanes[turn.lane];
+            tokens.extend_from_slice(turn.tokens);
+            (self.script)(tokens, logits)?;
+        }
+        Ok(&self.logits)
+    }
+
+    fn copy_prefix(&mut self, from: usize, to: usize, tokens: usize) -> Result<(), ModelError> {
+        check_copy(self, (from, to), tokens)?;
+        self.record.push_copy((from, to, tokens));
+        self.lanes[to] = self.lanes[from][..tokens].to_vec();
+        Ok(())
+    }
+}
+
+impl ScriptedModel {
+    fn check(&self, turn: &LaneTurn<'_>, is_twice: bool) -> Result<(), ModelError> {
+        let refuse = |reason: &str| Err(ModelError::Inference(reason.to_owned()));
+        let Some(held) = self.lanes.get(turn.lane).filter(|_| !is_twice) else {
+            return refuse("no such lane, or twice");
+        };
+        let (needed, context_tokens) = (held.len() + turn.tokens.len(), self.context_tokens);
+        if needed > context_tokens {
             return Err(ModelError::ContextFull {
                 tokens: needed,
                 context_tokens,
             });
         }
-        if tokens.is_empty()
-            || tokens
-                .iter()
-                .any(|token| *token as usize >= self.logits.len())
-        {
-            return Err(ModelError::Inference(
-                "no token, or one outside the vocabulary".into(),
-            ));
+        let is_outside = |token: &u32| *token as usize >= self.vocab_size;
+        if turn.tokens.is_empty() || turn.tokens.iter().any(is_outside) {
+            return refuse("no token, or one outside the vocabulary");
         }
-        self.record.push(tokens);
-        self.tokens.extend_from_slice(tokens);
-        (self.script)(&self.tokens, &mut self.logits)?;
-        Ok(&self.logits)
+        Ok(())
     }
 }
 
 impl std::fmt::Debug for ScriptedModel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ScriptedModel")
-            .field("tokens", &self.tokens)
+            .field("lanes", &self.lanes)
             .finish_non_exhaustive()
     }
 }
 
 /// What a [`ScriptedModel`] was fed.
 #[derive(Debug, Clone, Default)]
-pub struct Record(Arc<Mutex<Vec<Vec<u32>>>>);
+pub struct Record(Arc<Mutex<Recorded>>);
+
+#[derive(Debug, Default)]
+struct Recorded {
+    steps: Vec<Vec<(usize, Vec<u32>)>>,
+    copies: Vec<(usize, usize, usize)>,
+}
 
 impl Record {
-    /// The tokens of every forward call so far, oldest first.
+    /// The tokens of every turn of every step so far, oldest first.
     #[must_use]
     pub fn chunks(&self) -> Vec<Vec<u32>> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        let turns = self.steps().into_iter().flatten();
+        turns.map(|(_, tokens)| tokens).collect()
+    }
+
+    /// The lanes and tokens of every step so far, oldest first.
+    #[must_use]
+    pub fn steps(&self) -> Vec<Vec<(usize, Vec<u32>)>> {
+        self.lock().steps.clone()
+    }
+
+    /// What was copied so far: from which lane, to which, how many tokens.
+    #[must_use]
+    pub fn copies(&self) -> Vec<(usize, usize, usize)> {
+        self.lock().copies.clone()
     }
 
     /// Forgets what was recorded.
     pub fn clear(&self) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        *self.lock() = Recorded::default();
     }
 
-    fn push(&self, tokens: &[u32]) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(tokens.to_vec());
+    fn push_step(&self, turns: &[LaneTurn<'_>]) {
+        let step = turns.iter().map(|turn| (turn.lane, turn.tokens.to_vec()));
+        self.lock().steps.push(step.collect());
+    }
+
+    fn push_copy(&self, copy: (usize, usize, usize)) {
+        self.lock().copies.push(copy);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Recorded> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,7 +3,6 @@
 use half::f16;
 use half::slice::HalfBitsSliceExt;
 use ndarray::{Array2, Array3, Array4, Axis, s};
-#[cfg(test)]
 use tract_onnx::tract_core::model::TypedSimpleState;
 
 use super::{KvPrecision, Runtime};
@@ -53,6 +52,23 @@ impl KvCache {
     /// The lane, for writing.
     pub(super) fn lane_mut(&mut self, lane: usize) -> &mut Lane {
         self.lanes[lane].get_or_insert_with(|| Lane::new(self.shape))
+    }
+
+    /// Makes the first `tokens` tokens of lane `from` those of lane `to`.
+    fn copy_prefix(&mut self, (from, to): (usize, usize), tokens: usize) {
+        // Neither lane is there before its first use; what holds no token is not copied.
+        if tokens == 0 || from == to || self.lanes[from].is_none() {
+            return;
+        }
+        self.lane_mut(to);
+        let [Some(from), Some(to)] = self
+            .lanes
+            .get_disjoint_mut([from, to])
+            .expect("two lanes that are not the same")
+        else {
+            return;
+        };
+        to.copy_prefix(from, tokens);
     }
 
     /// The lane, where something has been written to it.
@@ -106,6 +122,48 @@ impl Lane {
                 values: Array3::zeros(values),
                 value_scales: Array2::zeros(scales),
             },
+        }
+    }
+
+    /// Takes over the first `tokens` tokens of `from`, of the same shape.
+    fn copy_prefix(&mut self, from: &Self, tokens: usize) {
+        let tiles = ..tokens.div_ceil(TOKEN_TILE);
+        let tokens = ..tokens;
+        macro_rules! copy {
+            ($to:ident, $from:ident, $range:ident) => {
+                $to.slice_axis_mut(Axis(1), $range.into())
+                    .assign(&$from.slice_axis(Axis(1), $range.into()))
+            };
+        }
+        match (self, from) {
+            (Self::F32 { keys, values }, Self::F32 { keys: k, values: v }) => {
+                copy!(keys, k, tiles);
+                copy!(values, v, tokens);
+            }
+            (Self::F16 { keys, values }, Self::F16 { keys: k, values: v }) => {
+                copy!(keys, k, tiles);
+                copy!(values, v, tokens);
+            }
+            (
+                Self::Int8 {
+                    keys,
+                    key_scales,
+                    values,
+                    value_scales,
+                },
+                Self::Int8 {
+                    keys: k,
+                    key_scales: ks,
+                    values: v,
+                    value_scales: vs,
+                },
+            ) => {
+                copy!(keys, k, tiles);
+                copy!(key_scales, ks, tokens);
+                copy!(values, v, tokens);
+                copy!(value_scales, vs, tokens);
+            }
+            _ => unreachable!("the lanes of a cache are of one precision"),
         }
     }
 
@@ -277,6 +335,15 @@ fn scatter<T: Copy>(key: &[T], token: usize, keys: &mut [T]) {
     }
 }
 
+/// Makes the first `tokens` tokens of lane `from` those of lane `to` in every cache of `state`.
+pub fn copy_prefix(state: &mut TypedSimpleState, lanes: (usize, usize), tokens: usize) {
+    for cache in state.op_states.iter_mut().flatten() {
+        if let Some(cache) = cache.downcast_mut::<KvCache>() {
+            cache.copy_prefix(lanes, tokens);
+        }
+    }
+}
+
 /// Puts keys and values, `[kv_heads][past_tokens][head_dim]`, into lane 0 of every cache of `state`.
 #[cfg(test)]
 pub(crate) fn restore_caches(
@@ -327,6 +394,27 @@ mod tests {
             .map(|i| cache.lane(i).is_some())
             .collect();
         assert_eq!(used, [false, true, false]);
+    }
+
+    #[test]
+    fn a_copied_prefix_is_that_of_the_other_lane() {
+        let kernels = Kernels::best();
+        for precision in [KvPrecision::F16, KvPrecision::F32, KvPrecision::Int8] {
+            let mut cache = cache(precision, 2);
+            for token in 0..TOKEN_TILE + 3 {
+                let row: Vec<f32> = (0..20).map(|d| (d * 7 + token) as f32).collect();
+                for mut head in cache.lane_mut(0).heads_mut() {
+                    head.store(&kernels, token, (&row, &row), &mut RoundedKey::default());
+                }
+            }
+            cache.copy_prefix((0, 1), TOKEN_TILE + 3);
+            cache.copy_prefix((1, 0), 0);
+            for head in 0..2 {
+                let [from, to] =
+                    [0, 1].map(|i| format!("{:?}", cache.lane(i).unwrap().block(head, 0)));
+                assert_eq!(from, to, "{precision:?}");
+            }
+        }
     }
 
     #[test]

@@ -35,6 +35,7 @@ use crate::kernels::{Kernels, Threads};
 pub use attributes::{WIDTH, add_bias, move_input_to_weight, size_attribute, width_of_product};
 pub use error::Refusal;
 pub use group_query_attention::HEAD_DIM;
+pub use kv_cache::copy_prefix;
 #[cfg(test)]
 pub(crate) use kv_cache::restore_caches;
 pub use last_row::STREAMS;

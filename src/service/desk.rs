@@ -24,6 +24,7 @@ use super::ledger::{Ledger, Release};
 use super::mqtt::{Inbound, Message, Publication, Topics};
 use super::options::Options;
 use super::outbox::{OutKey, Outbox};
+use super::priority::Priority;
 use super::queue::Queue;
 use super::status::{Counts, QueueStatus, Snapshot};
 use super::store::{Batch, DeliveryMark, Seq, StoreEvent};
@@ -306,6 +307,7 @@ impl Desk {
         });
         let order = WorkOrder {
             key: job.key,
+            priority: Priority::default(),
             generation: job.request.generation.clone(),
             wants_pieces: stream.is_some(),
             control: Arc::clone(&control),
@@ -356,6 +358,10 @@ impl Desk {
                     self.finished(running, result, now);
                 }
             }
+            WorkerEvent::Paused(key) => {
+                tracing::info!(job = key.0, "Put aside for a more urgent prompt.");
+            }
+            WorkerEvent::Resumed(key) => tracing::info!(job = key.0, "Goes on."),
             WorkerEvent::Lost(_) => {}
         }
     }

@@ -3,8 +3,10 @@
 use bytes::Bytes;
 
 use super::*;
-use crate::engine::{Completion, FinishReason, Timing, Usage};
-use crate::service::answerer::{AnswerError, Answerer};
+use crate::engine::{
+    Completion, FinishReason, GenerationRequest, Interrupt, Timing, TurnId, Usage,
+};
+use crate::service::answerer::{AnswerError, AnswerEvent, Answerer};
 use crate::service::mqtt::ChunkKind;
 use crate::service::store::{Change, Contents, Name, PromptRecord};
 
@@ -19,14 +21,25 @@ struct Office {
 struct Nobody;
 
 impl Answerer for Nobody {
-    fn answer(
-        &mut self,
-        _: &crate::engine::GenerationRequest,
-        _: &dyn crate::engine::Control,
-        _: &mut dyn FnMut(crate::engine::Event<'_>),
-    ) -> Result<Completion, AnswerError> {
+    fn streams(&self) -> usize {
+        1
+    }
+
+    fn begin(&mut self, _: &GenerationRequest) -> Result<TurnId, AnswerError> {
         Err(AnswerError::Failed("nobody is asked here".to_owned()))
     }
+
+    fn step(&mut self) -> Vec<AnswerEvent> {
+        Vec::new()
+    }
+
+    fn pause(&mut self, _: TurnId) {}
+
+    fn resume(&mut self, _: TurnId) -> Result<(), AnswerError> {
+        Ok(())
+    }
+
+    fn end(&mut self, _: TurnId, _: Interrupt) {}
 }
 
 fn completion(answer: &str) -> Completion {

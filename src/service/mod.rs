@@ -24,6 +24,7 @@ mod lifecycle;
 pub mod mqtt;
 mod options;
 mod outbox;
+mod priority;
 mod queue;
 mod status;
 mod store;
@@ -33,10 +34,11 @@ mod worker;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-pub use answerer::{AnswerError, Answerer, Rebuild};
+pub use answerer::{AnswerError, AnswerEvent, Answerer, Rebuild};
 pub use error::{Code, RequestError, ServiceError};
 pub use lifecycle::{StopSignal, Stopper, stop_pair};
 pub use options::{AnsweredLimits, ModelInfo, Options, QueueLimits};
+pub use priority::Priority;
 
 use lifecycle::Keeper;
 use worker::Worker;
@@ -101,6 +103,7 @@ fn run_on(
 ) -> Result<(), ServiceError> {
     options.validate()?;
     let keeper = Keeper::open(options.store_directory.as_deref())?;
-    let worker = Worker::start(answerer, rebuild)?;
-    runtime.block_on(lifecycle::serve(options, keeper, worker, stop))
+    let (worker, events) = Worker::start(answerer, rebuild)?;
+    tracing::debug!(streams = worker.streams(), "The worker has begun.");
+    runtime.block_on(lifecycle::serve(options, keeper, (worker, events), stop))
 }

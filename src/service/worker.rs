@@ -1,32 +1,42 @@
-//! The one OS thread that owns the model: orders in, events out, both through bounded channels.
+//! The one OS thread that owns the model: orders in, events out.
 //!
-//! A panic costs the order it happened in: its asker gets an `internal` error, the model is built anew, and the thread
-//! goes on.
+//! It takes orders between steps, runs as many as the model has streams, and puts the least urgent aside where a more
+//! urgent one comes (`roster` says which). A panic costs the order it happened in: its asker gets an `internal` error,
+//! the model is built anew, and everything else goes on.
+
+mod roster;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use super::answerer::{AnswerError, Answerer, Rebuild};
+use super::answerer::{AnswerError, AnswerEvent, Answerer, Rebuild};
 use super::error::ServiceError;
 use super::job::JobKey;
 use super::mqtt::ChunkKind;
-use crate::engine::{Completion, Control, Event, GenerationRequest, Interrupt};
+use super::priority::Priority;
+use crate::engine::{Completion, Control, GenerationRequest, Interrupt, TurnId};
+use roster::{Move, Roster};
 
 /// Events that may wait for the loop before the worker does.
 const EVENTS_MAX: usize = 256;
+
+/// Orders that may wait for the end of a step: far more than run at once.
+const ORDERS_MAX: usize = 256;
 
 /// One request for the worker.
 #[derive(Debug)]
 pub(super) struct WorkOrder {
     /// The job it is of.
     pub(super) key: JobKey,
+    /// How urgent it is.
+    pub(super) priority: Priority,
     /// What is asked.
     pub(super) generation: GenerationRequest,
     /// Whether pieces are wanted.
@@ -40,18 +50,21 @@ pub(super) struct WorkOrder {
 pub(super) enum WorkerEvent {
     /// A piece of the answer.
     Piece(JobKey, ChunkKind, String),
+    /// An order that was under way is put aside for a more urgent one.
+    Paused(JobKey),
+    /// It goes on.
+    Resumed(JobKey),
     /// The end of an order.
     Finished(JobKey, Result<Completion, AnswerError>),
     /// There is no model any more, and no thread.
     Lost(String),
 }
 
-/// How a running job is ended from outside, and how it shows that it lives.
+/// How a job is ended from outside.
 #[derive(Debug)]
 pub(super) struct JobControl {
     is_cancelled: AtomicBool,
     deadline: Option<Instant>,
-    pulse: Arc<Pulse>,
 }
 
 impl JobControl {
@@ -70,10 +83,6 @@ impl Control for JobControl {
             .deadline
             .is_some_and(|deadline| deadline <= Instant::now());
         is_late.then_some(Interrupt::Deadline)
-    }
-
-    fn progress(&self) {
-        self.pulse.beat();
     }
 }
 
@@ -103,6 +112,7 @@ impl Pulse {
 #[derive(Debug)]
 pub(super) struct Worker {
     orders: SyncSender<WorkOrder>,
+    streams: usize,
     pulse: Arc<Pulse>,
     thread: JoinHandle<()>,
 }
@@ -116,12 +126,14 @@ impl Worker {
         answerer: Box<dyn Answerer>,
         rebuild: Rebuild,
     ) -> Result<(Self, mpsc::Receiver<WorkerEvent>), ServiceError> {
-        let (orders, orders_in) = sync_channel(1);
+        let (orders, orders_in) = sync_channel(ORDERS_MAX);
         let (events, events_in) = mpsc::channel(EVENTS_MAX);
         let pulse = Arc::new(Pulse::default());
+        let streams = answerer.streams().max(1);
         let mut thread = Thread {
             answerer,
             rebuild,
+            roster: Roster::default(),
             events,
             pulse: Arc::clone(&pulse),
         };
@@ -135,6 +147,7 @@ impl Worker {
         Ok((
             Self {
                 orders,
+                streams,
                 pulse,
                 thread,
             },
@@ -142,26 +155,29 @@ impl Worker {
         ))
     }
 
+    /// Orders that run at once; more wait, and a more urgent one takes the place of a less urgent one.
+    #[must_use]
+    pub(super) fn streams(&self) -> usize {
+        self.streams
+    }
+
     /// Makes the control of a job that is about to be ordered.
     #[must_use]
     pub(super) fn control(&self, deadline: Option<Instant>) -> Arc<JobControl> {
-        let (is_cancelled, pulse) = (AtomicBool::new(false), Arc::clone(&self.pulse));
         Arc::new(JobControl {
-            is_cancelled,
+            is_cancelled: AtomicBool::new(false),
             deadline,
-            pulse,
         })
     }
 
-    /// Orders an answer; one order at a time.
+    /// Orders an answer; at any time.
     ///
     /// # Errors
-    /// If the thread is gone.
+    /// If the thread is gone, or has not taken the last `ORDERS_MAX`.
     pub(super) fn order(&self, order: WorkOrder) -> Result<(), ServiceError> {
-        self.orders.try_send(order).map_err(|error| match error {
-            TrySendError::Disconnected(_) => ServiceError::WorkerGone,
-            TrySendError::Full(_) => unreachable!("one order at a time is given"),
-        })
+        self.orders
+            .try_send(order)
+            .map_err(|_| ServiceError::WorkerGone)
     }
 
     /// Its signs of life.
@@ -180,83 +196,189 @@ impl Worker {
 struct Thread {
     answerer: Box<dyn Answerer>,
     rebuild: Rebuild,
+    roster: Roster,
     events: mpsc::Sender<WorkerEvent>,
     pulse: Arc<Pulse>,
 }
 
+/// The thread is to end: nobody listens any more, or there is no model.
+struct Over;
+
 impl Thread {
     fn run(&mut self, orders: &Receiver<WorkOrder>) {
-        while let Ok(order) = orders.recv() {
-            self.pulse.is_busy.store(true, Ordering::Relaxed);
-            let goes_on = self.serve(&order);
-            self.pulse.is_busy.store(false, Ordering::Relaxed);
-            if !goes_on {
+        loop {
+            if self.roster.is_empty() {
+                self.pulse.is_busy.store(false, Ordering::Relaxed);
+                let Ok(order) = orders.recv() else { return };
+                self.pulse.is_busy.store(true, Ordering::Relaxed);
+                self.roster.add(order);
+            }
+            orders.try_iter().for_each(|order| self.roster.add(order));
+            if self.turn().is_err() {
+                self.pulse.is_busy.store(false, Ordering::Relaxed);
                 return;
             }
         }
     }
 
-    /// Serves one order; false where the thread is to end.
-    fn serve(&mut self, order: &WorkOrder) -> bool {
-        let events = self.events.clone();
-        let mut sink = |event: Event<'_>| {
-            let (kind, text) = match event {
-                Event::Thought(text) => (ChunkKind::Thought, text),
-                Event::Answer(text) => (ChunkKind::Answer, text),
+    /// Ends what is to be ended, lets those run who should, and makes one step.
+    fn turn(&mut self) -> Result<(), Over> {
+        self.interrupt()?;
+        self.seat()?;
+        for change in self.roster.changes() {
+            self.tell(change)?;
+        }
+        match self.guarded(|answerer| answerer.step()) {
+            Ok(events) => events.into_iter().try_for_each(|event| self.pass_on(event)),
+            Err(reason) => self.panicked(&self.roster.running(), &reason),
+        }
+    }
+
+    /// Looks at the orders' controls.
+    fn interrupt(&mut self) -> Result<(), Over> {
+        let mut waiting = Vec::new();
+        let mut ending = Vec::new();
+        for entry in self.roster.entries() {
+            let Some(interrupt) = entry.order.control.interrupt() else {
+                continue;
             };
-            if order.wants_pieces {
-                // Where nobody listens any more, the job is being cancelled.
-                events
-                    .blocking_send(WorkerEvent::Piece(order.key, kind, text.to_owned()))
-                    .ok();
-            }
-        };
-        let answerer = &mut self.answerer;
-        let control: &JobControl = &order.control;
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            answerer.answer(&order.generation, control, &mut sink)
-        }));
-        match outcome {
-            Ok(result) => self.tell(WorkerEvent::Finished(order.key, result)),
-            Err(panic) => {
-                let reason = panic_text(panic.as_ref());
-                tracing::error!(
-                    job = order.key.0,
-                    reason,
-                    "The model panicked; it is built anew."
-                );
-                let detail = "the model failed on this prompt and is being restarted".to_owned();
-                let failed = WorkerEvent::Finished(order.key, Err(AnswerError::Failed(detail)));
-                self.tell(failed) && self.renew()
+            match entry.turn() {
+                None => waiting.push((entry.order.key, interrupt)),
+                Some(turn) => ending.push((entry.order.key, turn, interrupt)),
             }
         }
+        for (key, interrupt) in waiting {
+            if let Some(entry) = self.roster.remove(key) {
+                let completion = entry.cut_off(interrupt);
+                self.tell(WorkerEvent::Finished(key, Ok(completion)))?;
+            }
+        }
+        for (key, turn, interrupt) in ending {
+            if let Err(reason) = self.guarded(|answerer| answerer.end(turn, interrupt)) {
+                return self.panicked(&[key], &reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts aside who has to make room, and lets those go on or begin who should run.
+    fn seat(&mut self) -> Result<(), Over> {
+        for next in self.roster.moves(self.answerer.streams()) {
+            let (key, outcome) = match next {
+                Move::Pause(key, turn) => {
+                    let paused = self.guarded(|answerer| answerer.pause(turn));
+                    if let (Ok(()), Some(entry)) = (&paused, self.roster.find(key)) {
+                        entry.is_put_aside(turn);
+                    }
+                    (key, paused.map(Ok))
+                }
+                Move::Resume(key, turn) => {
+                    let resumed = self.guarded(|answerer| answerer.resume(turn));
+                    (
+                        key,
+                        resumed.map(|done| self.now_runs(key, done.map(|()| turn))),
+                    )
+                }
+                Move::Begin(key) => {
+                    let Some(entry) = self.roster.find(key) else {
+                        continue;
+                    };
+                    let (answerer, generation) = (&mut self.answerer, &entry.order.generation);
+                    let begun = guard(|| answerer.begin(generation));
+                    self.pulse.beat();
+                    (key, begun.map(|begun| self.now_runs(key, begun)))
+                }
+            };
+            match outcome {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => self.finish(key, Err(error))?,
+                // The other moves are of turns that are no more.
+                Err(reason) => return self.panicked(&[key], &reason),
+            }
+        }
+        Ok(())
+    }
+
+    fn now_runs(
+        &mut self,
+        key: JobKey,
+        turn: Result<TurnId, AnswerError>,
+    ) -> Result<(), AnswerError> {
+        let turn = turn?;
+        if let Some(entry) = self.roster.find(key) {
+            entry.runs(turn);
+        }
+        Ok(())
+    }
+
+    fn pass_on(&mut self, event: AnswerEvent) -> Result<(), Over> {
+        let (turn, kind, text) = match event {
+            AnswerEvent::Thought(turn, text) => (turn, ChunkKind::Thought, text),
+            AnswerEvent::Answer(turn, text) => (turn, ChunkKind::Answer, text),
+            AnswerEvent::Finished(turn, result) => {
+                let key = self.roster.of_turn(turn).map(|entry| entry.order.key);
+                return key.map_or(Ok(()), |key| self.finish(key, result));
+            }
+        };
+        let piece = self
+            .roster
+            .of_turn(turn)
+            .and_then(|entry| entry.piece(kind, &text));
+        piece.map_or(Ok(()), |piece| self.tell(piece))
+    }
+
+    fn finish(&mut self, key: JobKey, result: Result<Completion, AnswerError>) -> Result<(), Over> {
+        self.roster.remove(key);
+        self.tell(WorkerEvent::Finished(key, result))
+    }
+
+    /// One of `suspects` made the model panic: the only one fails, of several it will be found out.
+    fn panicked(&mut self, suspects: &[JobKey], reason: &str) -> Result<(), Over> {
+        let jobs: Vec<u64> = suspects.iter().map(|key| key.0).collect();
+        tracing::error!(?jobs, reason, "The model panicked; it is built anew.");
+        if let [guilty] = suspects {
+            let detail = "the model failed on this prompt and is being restarted".to_owned();
+            self.finish(*guilty, Err(AnswerError::Failed(detail)))?;
+        }
+        self.roster.restart(suspects);
+        self.renew()
     }
 
     /// Replaces the model, which may be half-way through anything.
-    fn renew(&mut self) -> bool {
+    fn renew(&mut self) -> Result<(), Over> {
         let rebuild = &mut self.rebuild;
-        let renewed = catch_unwind(AssertUnwindSafe(rebuild))
-            .unwrap_or_else(|panic| Err(panic_text(panic.as_ref()).to_owned()));
-        match renewed {
+        match guard(rebuild).and_then(|renewed| renewed) {
             Ok(answerer) => {
                 let old = std::mem::replace(&mut self.answerer, answerer);
-                if catch_unwind(AssertUnwindSafe(|| drop(old))).is_err() {
+                if guard(|| drop(old)).is_err() {
                     tracing::warn!("The old model panicked again while it was dropped.");
                 }
                 tracing::info!("The model is there again.");
-                true
+                Ok(())
             }
             Err(reason) => {
-                self.tell(WorkerEvent::Lost(reason));
-                false
+                self.tell(WorkerEvent::Lost(reason))?;
+                Err(Over)
             }
         }
     }
 
-    /// False where nobody listens any more.
-    fn tell(&self, event: WorkerEvent) -> bool {
-        self.events.blocking_send(event).is_ok()
+    /// Does `work` with the model and shows that it lives; the reason where it panics.
+    fn guarded<T>(&mut self, work: impl FnOnce(&mut dyn Answerer) -> T) -> Result<T, String> {
+        let answerer = &mut *self.answerer;
+        let done = guard(|| work(answerer));
+        self.pulse.beat();
+        done
     }
+
+    fn tell(&self, event: WorkerEvent) -> Result<(), Over> {
+        self.events.blocking_send(event).map_err(|_| Over)
+    }
+}
+
+/// What `work` gives, or the reason of its panic.
+fn guard<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panic_text(panic.as_ref()).to_owned())
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
@@ -270,102 +392,192 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Budget, FinishReason, SamplingOptions, Timing, Usage};
+    use crate::engine::{Budget, Engine, EngineOptions, Message, Role, SamplingOptions};
+    use crate::model::testing::{ByteTokenizer, CHAT_TEMPLATE, EOS, ScriptedModel};
 
-    /// Says `ok` unless its build number says that it panics.
-    struct Scripted {
-        panics: bool,
+    /// Letters of an answer: more than events may wait, so that the worker waits in the middle of it.
+    const LETTERS: usize = 3 * EVENTS_MAX;
+
+    /// Says the alphabet again and again; panics in the middle where the prompt has an exclamation mark.
+    fn engine(streams: usize) -> Box<dyn Answerer> {
+        let model = ScriptedModel::from_fn(4096, |tokens| {
+            let prompt = tokens.iter().position(|&token| token == 260).unwrap();
+            let said = tokens.len() - prompt - 1;
+            let panics = tokens[..prompt].contains(&u32::from(b'!'));
+            assert!(!panics || said < 20, "as scripted");
+            match said < LETTERS {
+                true => u32::from(b'a') + (said % 26) as u32,
+                false => EOS,
+            }
+        });
+        let options = EngineOptions {
+            chat_template: CHAT_TEMPLATE.to_owned(),
+            eos_token_ids: vec![EOS],
+            ..EngineOptions::default()
+        };
+        let model = Box::new(model.with_lanes(streams));
+        Box::new(Engine::new(model, Arc::new(ByteTokenizer), options).unwrap())
     }
 
-    impl Answerer for Scripted {
-        fn answer(
-            &mut self,
-            _: &GenerationRequest,
-            control: &dyn Control,
-            sink: &mut dyn FnMut(Event<'_>),
-        ) -> Result<Completion, AnswerError> {
-            assert!(!self.panics, "as scripted");
-            sink(Event::Answer("ok"));
-            control.progress();
-            Ok(Completion {
-                thought: String::new(),
-                answer: "ok".to_owned(),
-                finish_reason: control.interrupt().map_or(FinishReason::Stop, Into::into),
-                usage: Usage::default(),
-                timing: Timing::default(),
-            })
-        }
+    fn alphabet() -> String {
+        ('a'..='z').cycle().take(LETTERS).collect()
     }
 
-    fn start(
-        panics: bool,
-        rebuild: impl FnMut() -> Result<Box<dyn Answerer>, String> + Send + 'static,
-    ) -> (Worker, mpsc::Receiver<WorkerEvent>) {
-        Worker::start(Box::new(Scripted { panics }), Box::new(rebuild)).unwrap()
+    fn start(streams: usize) -> (Worker, mpsc::Receiver<WorkerEvent>) {
+        let rebuild = Box::new(move || Ok(engine(streams)));
+        Worker::start(engine(streams), rebuild).unwrap()
     }
 
-    fn order(worker: &Worker, key: u64, cancelled: bool) {
-        let control = worker.control(None);
-        if cancelled {
-            control.cancel();
-        }
+    pub(super) fn an_order(key: u64, prompt: &str, priority: Priority) -> WorkOrder {
         let generation = GenerationRequest {
-            messages: Vec::new(),
+            messages: vec![Message {
+                role: Role::User,
+                content: prompt.to_owned(),
+            }],
             sampling: SamplingOptions::default(),
-            budget: Budget::default(),
+            budget: Budget {
+                max_tokens: 2 * LETTERS,
+                max_think_tokens: None,
+            },
             stop: Vec::new(),
         };
-        worker
-            .order(WorkOrder {
-                key: JobKey(key),
-                generation,
-                wants_pieces: true,
-                control,
-            })
-            .unwrap();
+        WorkOrder {
+            key: JobKey(key),
+            priority,
+            generation,
+            wants_pieces: true,
+            control: Arc::new(JobControl {
+                is_cancelled: AtomicBool::new(false),
+                deadline: None,
+            }),
+        }
     }
 
-    fn finished(events: &mut mpsc::Receiver<WorkerEvent>) -> Result<Completion, AnswerError> {
-        loop {
-            match events.blocking_recv().unwrap() {
-                WorkerEvent::Finished(_, result) => return result,
-                WorkerEvent::Piece(..) => {}
-                WorkerEvent::Lost(reason) => panic!("{reason}"),
-            }
+    /// What was told of some orders until all of them have ended, as `word key`; pieces are gathered apart.
+    fn told(events: &mut mpsc::Receiver<WorkerEvent>, orders: usize) -> (Vec<String>, Vec<String>) {
+        let (mut words, mut pieces) = (Vec::new(), vec![String::new(); 10]);
+        let mut ended = 0;
+        while ended < orders {
+            let word = match events.blocking_recv().unwrap() {
+                WorkerEvent::Piece(key, _, text) => {
+                    let pieces = &mut pieces[key.0 as usize];
+                    pieces.push_str(&text);
+                    if pieces.len() > text.len() {
+                        continue;
+                    }
+                    format!("begun {}", key.0)
+                }
+                WorkerEvent::Paused(key) => format!("paused {}", key.0),
+                WorkerEvent::Resumed(key) => format!("resumed {}", key.0),
+                WorkerEvent::Finished(key, Ok(completion)) => {
+                    ended += 1;
+                    assert_eq!(completion.answer, pieces[key.0 as usize]);
+                    format!("{:?} {}", completion.finish_reason, key.0)
+                }
+                WorkerEvent::Finished(key, Err(AnswerError::Failed(_))) => {
+                    ended += 1;
+                    format!("failed {}", key.0)
+                }
+                other => panic!("{other:?}"),
+            };
+            words.push(word);
+        }
+        (words, pieces)
+    }
+
+    /// Waits until the worker can tell no more.
+    fn wait_until_it_waits(events: &mpsc::Receiver<WorkerEvent>) {
+        while events.len() < EVENTS_MAX {
+            std::thread::yield_now();
         }
     }
 
     #[test]
     fn answers_shows_life_and_heeds_a_cancel() {
-        let (worker, mut events) = start(false, || Err(String::new()));
-        order(&worker, 1, false);
-        assert_eq!(
-            finished(&mut events).unwrap().finish_reason,
-            FinishReason::Stop
-        );
-        order(&worker, 2, true);
-        assert_eq!(
-            finished(&mut events).unwrap().finish_reason,
-            FinishReason::Cancelled
-        );
-        assert_eq!(worker.pulse().read().0, 2);
+        let (worker, mut events) = start(1);
+        let order = an_order(1, "?", Priority::Normal);
+        let control = Arc::clone(&order.control);
+        worker.order(order).unwrap();
+        wait_until_it_waits(&events);
+        assert!(worker.pulse().read().0 >= EVENTS_MAX as u64);
+        assert!(worker.pulse().read().1);
+        control.cancel();
+        let (words, pieces) = told(&mut events, 1);
+        assert_eq!(words, ["begun 1", "Cancelled 1"]);
+        assert!(alphabet().starts_with(&pieces[1]));
         worker.dismiss().join().unwrap();
     }
 
     #[test]
-    fn a_panic_costs_one_answer() {
-        let (worker, mut events) = start(true, || Ok(Box::new(Scripted { panics: false })));
-        order(&worker, 1, false);
-        assert!(matches!(finished(&mut events), Err(AnswerError::Failed(_))));
-        order(&worker, 2, false);
-        assert_eq!(finished(&mut events).unwrap().answer, "ok");
+    fn orders_that_come_while_it_works_run_beside_the_others() {
+        let (worker, mut events) = start(2);
+        assert_eq!(worker.streams(), 2);
+        worker.order(an_order(1, "a", Priority::Normal)).unwrap();
+        wait_until_it_waits(&events);
+        worker.order(an_order(2, "b", Priority::Normal)).unwrap();
+        let (words, pieces) = told(&mut events, 2);
+        assert_eq!(words, ["begun 1", "begun 2", "Stop 1", "Stop 2"]);
+        assert_eq!((&pieces[1], &pieces[2]), (&alphabet(), &alphabet()));
+    }
+
+    #[test]
+    fn a_more_urgent_order_goes_first_and_the_other_goes_on_without_loss() {
+        let (worker, mut events) = start(1);
+        worker.order(an_order(1, "report", Priority::Low)).unwrap();
+        wait_until_it_waits(&events);
+        worker.order(an_order(2, "waits", Priority::Low)).unwrap();
+        worker.order(an_order(3, "alarm", Priority::High)).unwrap();
+        let (words, pieces) = told(&mut events, 3);
+        let expected = [
+            "begun 1",
+            "paused 1",
+            "begun 3",
+            "Stop 3",
+            "resumed 1",
+            "Stop 1",
+            "begun 2",
+            "Stop 2",
+        ];
+        assert_eq!(words, expected);
+        assert!(pieces[1..4].iter().all(|text| *text == alphabet()));
+    }
+
+    #[test]
+    fn a_panic_costs_one_answer_and_spares_the_others() {
+        let (worker, mut events) = start(3);
+        worker.order(an_order(1, "a", Priority::Normal)).unwrap();
+        wait_until_it_waits(&events);
+        worker.order(an_order(2, "!", Priority::Normal)).unwrap();
+        worker.order(an_order(3, "b", Priority::Normal)).unwrap();
+        let (words, pieces) = told(&mut events, 3);
+        assert_eq!(
+            words.iter().filter(|word| *word == "failed 2").count(),
+            1,
+            "{words:?}"
+        );
+        assert!(words.contains(&"Stop 1".to_owned()) && words.contains(&"Stop 3".to_owned()));
+        assert_eq!((&pieces[1], &pieces[3]), (&alphabet(), &alphabet()));
+        worker.order(an_order(4, "c", Priority::Normal)).unwrap();
+        assert_eq!(told(&mut events, 1).1[4], alphabet());
+    }
+
+    #[test]
+    fn an_order_that_waits_can_be_cancelled() {
+        let (worker, mut events) = start(1);
+        worker.order(an_order(1, "a", Priority::Normal)).unwrap();
+        wait_until_it_waits(&events);
+        let second = an_order(2, "b", Priority::Normal);
+        second.control.cancel();
+        worker.order(second).unwrap();
+        assert_eq!(told(&mut events, 2).0, ["begun 1", "Cancelled 2", "Stop 1"]);
     }
 
     #[test]
     fn says_when_there_is_no_model_any_more() {
-        let (worker, mut events) = start(true, || Err("the file is gone".to_owned()));
-        order(&worker, 1, false);
-        assert!(matches!(finished(&mut events), Err(AnswerError::Failed(_))));
+        let rebuild = Box::new(|| Err("the file is gone".to_owned()));
+        let (worker, mut events) = Worker::start(engine(1), rebuild).unwrap();
+        worker.order(an_order(1, "!", Priority::Normal)).unwrap();
+        assert_eq!(told(&mut events, 1).0, ["begun 1", "failed 1"]);
         let lost = events.blocking_recv();
         assert!(matches!(lost, Some(WorkerEvent::Lost(reason)) if reason == "the file is gone"));
     }

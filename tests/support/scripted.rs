@@ -1,10 +1,13 @@
 //! A model that does what the prompt says: `say …`, `wait` (until it is cancelled), `panic`, `hang`, `long` (too long).
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use thinkd::engine::{Completion, Control, Event, FinishReason, GenerationRequest, Timing, Usage};
-use thinkd::service::{AnswerError, Answerer, Code, Rebuild, RequestError};
+use thinkd::engine::{
+    Completion, FinishReason, GenerationRequest, Interrupt, Timing, TurnId, Usage,
+};
+use thinkd::service::{AnswerError, AnswerEvent, Answerer, Code, Rebuild, RequestError};
 
 /// What was asked of the model so far.
 #[derive(Clone, Default)]
@@ -27,12 +30,28 @@ impl Asked {
 
 pub(crate) struct Scripted {
     asked: Asked,
+    turns: Vec<Turn>,
+    last_turn: u64,
+}
+
+/// One prompt that is being answered.
+struct Turn {
+    id: TurnId,
+    command: String,
+    /// Words that are still to be said.
+    words: VecDeque<String>,
+    answer: String,
+    has_begun: bool,
+    is_aside: bool,
+    interrupt: Option<Interrupt>,
 }
 
 impl Scripted {
     pub(crate) fn boxed(asked: &Asked) -> Box<dyn Answerer> {
         Box::new(Self {
             asked: asked.clone(),
+            turns: Vec::new(),
+            last_turn: 0,
         })
     }
 
@@ -43,39 +62,16 @@ impl Scripted {
 }
 
 impl Answerer for Scripted {
-    fn answer(
-        &mut self,
-        request: &GenerationRequest,
-        control: &dyn Control,
-        sink: &mut dyn FnMut(Event<'_>),
-    ) -> Result<Completion, AnswerError> {
+    fn streams(&self) -> usize {
+        1
+    }
+
+    fn begin(&mut self, request: &GenerationRequest) -> Result<TurnId, AnswerError> {
         let prompt = request.messages.last().unwrap().content.clone();
         self.asked.0.lock().unwrap().push(prompt.clone());
         let (command, rest) = prompt.split_once(' ').unwrap_or((&prompt, ""));
-        let mut answer = String::new();
-        let mut finish_reason = FinishReason::Stop;
         match command {
-            "say" => {
-                sink(Event::Thought("what to "));
-                sink(Event::Thought("say"));
-                for word in rest.split_inclusive(' ') {
-                    answer.push_str(word);
-                    sink(Event::Answer(word));
-                }
-            }
-            "wait" => {
-                answer.push_str("begun");
-                sink(Event::Answer("begun"));
-                finish_reason = loop {
-                    control.progress();
-                    if let Some(interrupt) = control.interrupt() {
-                        break interrupt.into();
-                    }
-                    std::thread::sleep(Duration::from_millis(5));
-                };
-            }
-            "panic" => panic!("as the prompt says"),
-            "hang" => std::thread::sleep(Duration::from_secs(3600)),
+            "say" | "wait" | "panic" | "hang" => {}
             "long" => {
                 let detail = "prompt has 4210 tokens, the context holds 4096";
                 return Err(AnswerError::Refused(RequestError::new(
@@ -85,23 +81,99 @@ impl Answerer for Scripted {
             }
             other => return Err(AnswerError::Failed(format!("no such command: {other}"))),
         }
-        let thought = if command == "say" {
-            "what to say".to_owned()
-        } else {
-            String::new()
-        };
-        let usage = Usage {
-            prompt_tokens: 3,
-            thought_tokens: 3,
-            answer_tokens: 2,
-            ..Usage::default()
-        };
-        Ok(Completion {
-            thought,
-            answer,
+        self.last_turn += 1;
+        let id = TurnId(self.last_turn);
+        self.turns.push(Turn {
+            id,
+            command: command.to_owned(),
+            words: rest.split_inclusive(' ').map(str::to_owned).collect(),
+            answer: String::new(),
+            has_begun: false,
+            is_aside: false,
+            interrupt: None,
+        });
+        Ok(id)
+    }
+
+    fn step(&mut self) -> Vec<AnswerEvent> {
+        let mut events = Vec::new();
+        for turn in &mut self.turns {
+            if !turn.is_aside {
+                turn.step(&mut events);
+            }
+        }
+        self.turns.retain(|turn| {
+            let is_over = |event: &AnswerEvent| matches!(event, AnswerEvent::Finished(id, _) if *id == turn.id);
+            !events.iter().any(is_over)
+        });
+        if events.is_empty() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        events
+    }
+
+    fn pause(&mut self, turn: TurnId) {
+        self.turns
+            .iter_mut()
+            .filter(|t| t.id == turn)
+            .for_each(|t| t.is_aside = true);
+    }
+
+    fn resume(&mut self, turn: TurnId) -> Result<(), AnswerError> {
+        self.turns
+            .iter_mut()
+            .filter(|t| t.id == turn)
+            .for_each(|t| t.is_aside = false);
+        Ok(())
+    }
+
+    fn end(&mut self, turn: TurnId, interrupt: Interrupt) {
+        for turn in self.turns.iter_mut().filter(|held| held.id == turn) {
+            turn.interrupt = Some(interrupt);
+            turn.is_aside = false;
+        }
+    }
+}
+
+impl Turn {
+    /// Says a word, or ends.
+    fn step(&mut self, events: &mut Vec<AnswerEvent>) {
+        match self.command.as_str() {
+            "panic" => panic!("as the prompt says"),
+            "hang" => std::thread::sleep(Duration::from_secs(3600)),
+            "wait" if !self.has_begun => self.words = VecDeque::from(["begun".to_owned()]),
+            "say" if !self.has_begun => {
+                events.push(AnswerEvent::Thought(self.id, "what to ".to_owned()));
+                events.push(AnswerEvent::Thought(self.id, "say".to_owned()));
+            }
+            _ => {}
+        }
+        self.has_begun = true;
+        if let Some(interrupt) = self.interrupt {
+            events.push(self.finished(interrupt.into()));
+        } else if let Some(word) = self.words.pop_front() {
+            self.answer.push_str(&word);
+            events.push(AnswerEvent::Answer(self.id, word));
+        } else if self.command == "say" {
+            events.push(self.finished(FinishReason::Stop));
+        }
+    }
+
+    fn finished(&self, finish_reason: FinishReason) -> AnswerEvent {
+        let says = self.command == "say";
+        let thought = if says { "what to say" } else { "" };
+        let completion = Completion {
+            thought: thought.to_owned(),
+            answer: self.answer.clone(),
             finish_reason,
-            usage,
+            usage: Usage {
+                prompt_tokens: 3,
+                thought_tokens: 3,
+                answer_tokens: 2,
+                ..Usage::default()
+            },
             timing: Timing::default(),
-        })
+        };
+        AnswerEvent::Finished(self.id, Ok(completion))
     }
 }
