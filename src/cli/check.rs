@@ -41,6 +41,10 @@ fn findings(config: &Config, directory: &Path, info: &ModelInfo) -> Vec<Finding>
         .clone()
         .unwrap_or_else(|| "none, the defaults hold".to_owned());
     tell("configuration", json!(file), shown);
+    if !config.warnings.is_empty() {
+        let text = config.warnings.join("; ");
+        tell("warnings", json!(config.warnings), text);
+    }
     let broker = config.mqtt.broker.to_string();
     tell("broker", json!(broker), broker.clone());
     let base = config.mqtt.topics.base();

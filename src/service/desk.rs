@@ -17,9 +17,11 @@ use super::answered::Answered;
 use super::error::{Code, RequestError};
 use super::inbox::{DeliveryId, Inbox, Received};
 use super::job::Job;
+use super::measured::Measured;
 use super::mqtt::{Inbound, Message, Publication, Topics};
 use super::options::Options;
 use super::outbox::{OutKey, Outbox};
+use super::ping::pong;
 use super::queue::Queue;
 use super::status::{Counts, QueueStatus, Snapshot};
 use super::stream::Stream;
@@ -46,11 +48,14 @@ pub(super) struct Desk {
     /// To be sent once, lost where there is no connection.
     pub(super) ephemeral: Vec<Publication>,
     pub(super) counts: Counts,
+    /// What answers took.
+    pub(super) measured: Measured,
+    /// To be sent again: what Home Assistant is to know of us.
+    pub(super) is_introduction_wanted: bool,
     /// Largest packet the broker takes.
     packet_bytes_max: usize,
     is_draining: bool,
     last_key: u64,
-    tokens_per_s: f64,
     mean_job: Option<Duration>,
 }
 
@@ -65,10 +70,11 @@ impl Desk {
             outbox: Outbox::default(),
             ephemeral: Vec::new(),
             counts: Counts::default(),
+            measured: Measured::default(),
+            is_introduction_wanted: false,
             packet_bytes_max: usize::MAX,
             is_draining: false,
             last_key: 0,
-            tokens_per_s: 0.0,
             mean_job: None,
         }
     }
@@ -129,6 +135,15 @@ impl Desk {
             Some(Inbound::Cancel) => {
                 self.done(delivery);
                 self.cancel(&message);
+            }
+            Some(Inbound::Ping) => {
+                self.done(delivery);
+                let pong = pong(&message, &self.options);
+                self.ephemeral.extend(pong);
+            }
+            Some(Inbound::HomeAssistant) => {
+                self.done(delivery);
+                self.is_introduction_wanted |= message.payload == "online";
             }
             None => self.done(delivery),
         }
@@ -280,7 +295,9 @@ impl Desk {
             state,
             job,
             queue,
-            tokens_per_s: self.tokens_per_s,
+            streams: usize::from(self.running.is_some()),
+            tokens_per_s: self.measured.tokens_per_s,
+            first_token_ms: self.measured.first_token_ms,
             counts: self.counts,
         }
     }

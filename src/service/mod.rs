@@ -10,16 +10,21 @@
 
 mod answered;
 mod answerer;
+mod board;
 #[cfg(feature = "embedded-broker")]
 pub mod broker;
 mod desk;
 mod error;
+mod home_assistant;
 mod inbox;
 mod job;
 mod lifecycle;
+mod measured;
+mod metrics;
 pub mod mqtt;
 mod options;
 mod outbox;
+mod ping;
 mod queue;
 mod status;
 mod stream;

@@ -1,5 +1,7 @@
 //! What the service can be told. Every field has a default that works; `config` fills them in.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::ServiceError;
@@ -18,6 +20,10 @@ pub struct Options {
     pub answered: AnsweredLimits,
     /// How long a stop waits for the answer under way; then it is cut short.
     pub drain: Duration,
+    /// Where metrics can be read; nowhere where there is none.
+    pub metrics: Option<SocketAddr>,
+    /// What stands before `/sys` and `/proc`: nothing but for tests.
+    pub board_root: PathBuf,
     /// What to tell about the model.
     pub model: ModelInfo,
 }
@@ -30,6 +36,8 @@ impl Default for Options {
             requests: mqtt::RequestRules::default(),
             answered: AnsweredLimits::default(),
             drain: Duration::from_secs(20),
+            metrics: None,
+            board_root: PathBuf::from("/"),
             model: ModelInfo::default(),
         }
     }
