@@ -383,22 +383,21 @@ fn password(
     let named = layers.text("mqtt", "password_file");
     let is_named = named.is_some();
     let path = named.map(PathBuf::from).or_else(found)?;
-    if !has_username {
-        if is_named {
-            let reason = "is set, but mqtt.username is not".to_owned();
-            layers.refuse("mqtt", "password_file", reason);
-        } else {
-            let warning = format!(
-                "the credential {PASSWORD_CREDENTIAL} is not used: mqtt.username is not set"
-            );
-            warnings.push(warning);
-        }
+    if !has_username && !is_named {
+        let warning =
+            format!("the credential {PASSWORD_CREDENTIAL} is not used: mqtt.username is not set");
+        warnings.push(warning);
         return None;
     }
     warnings.extend(readable_by_all(&among_credentials(&path, credentials)));
-    read_secret(&path, credentials)
+    let password = read_secret(&path, credentials)
         .map_err(|reason| layers.refuse("mqtt", "password_file", reason))
-        .ok()
+        .ok()?;
+    if !has_username {
+        let reason = "is set, but mqtt.username is not".to_owned();
+        layers.refuse("mqtt", "password_file", reason);
+    }
+    Some(password)
 }
 
 fn tls(

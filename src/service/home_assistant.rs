@@ -65,69 +65,51 @@ fn components(topics: &Topics, reading: &Reading) -> Map<String, Value> {
 /// What is read from the status document.
 fn sensors(topics: &Topics, reading: &Reading) -> Vec<(&'static str, Value)> {
     let status = topics.status();
-    let sensor = |name: &str, template: &str| {
-        json!({
-            "platform": "sensor",
-            "name": name,
-            "state_topic": status,
-            "value_template": format!("{{{{ {template} }}}}"),
-            "state_class": "measurement",
-        })
-    };
-    let with = |mut component: Value, more: Value| {
-        if let (Value::Object(component), Value::Object(more)) = (&mut component, more) {
-            component.extend(more);
-        }
-        component
-    };
+    let activity = json!({
+        "platform": "sensor",
+        "name": "Activity",
+        "state_topic": status,
+        "value_template": "{{ value_json.state }}",
+        "device_class": "enum",
+        "options": ["idle", "busy", "stopping"],
+        "icon": "mdi:head-cog",
+    });
+    let mut queue = sensor(&status, "Waiting prompts", "value_json.queue.jobs");
+    queue["icon"] = json!("mdi:tray-full");
+    let mut speed = sensor(&status, "Speed", "value_json.tokens_per_s");
+    speed["unit_of_measurement"] = json!("tokens/s");
+    speed["suggested_display_precision"] = json!(1);
+    speed["icon"] = json!("mdi:speedometer");
+    // Before the first answer there is none.
+    let first_token = "value_json.first_token_ms | default(none)";
+    let mut first_token = sensor(&status, "Time to first token", first_token);
+    first_token["unit_of_measurement"] = json!("ms");
+    first_token["device_class"] = json!("duration");
     let mut sensors = vec![
-        (
-            "activity",
-            json!({
-                "platform": "sensor",
-                "name": "Activity",
-                "state_topic": status,
-                "value_template": "{{ value_json.state }}",
-                "device_class": "enum",
-                "options": ["idle", "busy", "stopping"],
-                "icon": "mdi:head-cog",
-            }),
-        ),
-        (
-            "queue",
-            with(
-                sensor("Waiting prompts", "value_json.queue.jobs"),
-                json!({"icon": "mdi:tray-full"}),
-            ),
-        ),
-        (
-            "tokens_per_s",
-            with(
-                sensor("Speed", "value_json.tokens_per_s"),
-                json!({"unit_of_measurement": "tokens/s", "suggested_display_precision": 1, "icon": "mdi:speedometer"}),
-            ),
-        ),
-        (
-            "first_token",
-            with(
-                // Before the first answer there is none.
-                sensor(
-                    "Time to first token",
-                    "value_json.first_token_ms | default(none)",
-                ),
-                json!({"unit_of_measurement": "ms", "device_class": "duration"}),
-            ),
-        ),
+        ("activity", activity),
+        ("queue", queue),
+        ("tokens_per_s", speed),
+        ("first_token", first_token),
     ];
+    sensors.extend(board_sensors(&status, reading));
+    sensors
+}
+
+/// What the board tells of itself, and only that.
+fn board_sensors(status: &str, reading: &Reading) -> Vec<(&'static str, Value)> {
+    let mut sensors = Vec::new();
     if reading.temperature_c.is_some() {
-        let temperature = sensor("Temperature", "value_json.temperature_c | default(none)");
-        let unit = json!({"unit_of_measurement": "°C", "device_class": "temperature"});
-        sensors.push(("temperature", with(temperature, unit)));
+        let value = "value_json.temperature_c | default(none)";
+        let mut temperature = sensor(status, "Temperature", value);
+        temperature["unit_of_measurement"] = json!("°C");
+        temperature["device_class"] = json!("temperature");
+        sensors.push(("temperature", temperature));
     }
     if reading.power_w.is_some() {
-        let power = sensor("Power", "value_json.power_w | default(none)");
-        let unit = json!({"unit_of_measurement": "W", "device_class": "power"});
-        sensors.push(("power", with(power, unit)));
+        let mut power = sensor(status, "Power", "value_json.power_w | default(none)");
+        power["unit_of_measurement"] = json!("W");
+        power["device_class"] = json!("power");
+        sensors.push(("power", power));
     }
     if reading.throttled.is_some() {
         let throttled = json!({
@@ -141,6 +123,17 @@ fn sensors(topics: &Topics, reading: &Reading) -> Vec<(&'static str, Value)> {
         sensors.push(("throttled", throttled));
     }
     sensors
+}
+
+/// A number of the status document, with its history.
+fn sensor(status: &str, name: &str, value: &str) -> Value {
+    json!({
+        "platform": "sensor",
+        "name": name,
+        "state_topic": status,
+        "value_template": format!("{{{{ {value} }}}}"),
+        "state_class": "measurement",
+    })
 }
 
 /// What is sent to us.
