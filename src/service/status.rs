@@ -319,7 +319,7 @@ mod tests {
         let fields = |board: &mut StatusBoard| {
             board.connected();
             let document = board.due(snapshot(0), now).unwrap();
-            serde_json::from_slice::<serde_json::Value>(&document.payload).unwrap()
+            serde_json::from_slice::<Value>(&document.payload).unwrap()
         };
         let document = fields(&mut board);
         for absent in [
