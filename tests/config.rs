@@ -171,7 +171,7 @@ fn all_mistakes_of_all_sources_are_told_at_once() {
     config.toml:3: engine.temperature: 9 is not allowed; it is a number from 0 to 5, or "model"
     environment variable THINKD_LOG__LEVEL: log.level: "loud" is not allowed; it is one of "error", "warn", "info", "debug", "trace"
     environment variable THINKD_MQTT__PORT: unknown variable; they are called THINKD_SECTION__KEY
-    config.toml:5: mqtt.broker: "broker.lan" is not allowed; it is "embedded" or "mqtt://host:port"
+    config.toml:5: mqtt.broker: "broker.lan" is not allowed; it is "embedded", "mqtt://host:port" or "mqtts://host:port"
     flag --device: mqtt.device: "a/b" is not allowed; it is at most 64 letters, digits, "-", "_" and "."
     environment variable THINKD_MQTT__PASSWORD_FILE: mqtt.password_file: cannot read /absent/password: No such file or directory (os error 2)
     config.toml:7: limits.payload_bytes_max: 2000000 is above limits.queue_bytes_max, which is 1048576
@@ -196,6 +196,22 @@ fn keys_that_do_not_go_together_are_refused() {
         (
             "mqtt.base_topic = 'a/#'",
             "mqtt.base_topic: topic base \"a/#\"",
+        ),
+        (
+            "mqtt.broker = 'mqtt://a'\nmqtt.group = 'a/b'",
+            "mqtt.group: group \"a/b\" has one of / + # $",
+        ),
+        (
+            "home_assistant.prefix = ''",
+            "home_assistant.prefix: prefix \"\" is empty",
+        ),
+        (
+            "metrics.listen = '9464'",
+            "metrics.listen: \"9464\" is not an address and a port, such as \"127.0.0.1:9464\"",
+        ),
+        (
+            "metrics.listen = '0.0.0.0:9464'",
+            "metrics.listen: 0.0.0.0:9464 can be reached from other machines; that takes metrics.allow_remote = true",
         ),
         (
             "mqtt.reply_topics_allowed = ['a+']",
@@ -239,6 +255,111 @@ fn a_password_without_a_user_name_is_refused() {
         message.ends_with("mqtt.password_file: is set, but mqtt.username is not"),
         "{message}"
     );
+}
+
+#[test]
+fn the_unit_s_credential_is_the_password_where_no_file_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("mqtt_password"), "open sesame\n").unwrap();
+    let mut sources = Sources {
+        environment: environment(&[("CREDENTIALS_DIRECTORY", directory.path().to_str().unwrap())]),
+        ..sources()
+    };
+    let config = config::load(&sources).unwrap();
+    assert_eq!(config.mqtt.password, None);
+    let warning = "the credential mqtt_password is not used: mqtt.username is not set";
+    assert_eq!(config.warnings, [warning]);
+    sources.flags = vec![flag("--set", "mqtt.username", "board")];
+    let config = config::load(&sources).unwrap();
+    assert_eq!(config.mqtt.password.unwrap().reveal(), "open sesame");
+}
+
+#[test]
+fn a_secret_that_others_can_read_is_told_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("p");
+    std::fs::write(&path, "open sesame").unwrap();
+    let warnings = |mode: u32, broker: &str| {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let text = format!(
+            "mqtt.password_file = {path:?}\nmqtt.username = 'u'\nmqtt.broker = '{broker}'\n"
+        );
+        loaded_from(&text).unwrap().warnings
+    };
+    assert_eq!(warnings(0o600, "mqtt://localhost"), [""; 0]);
+    let open = warnings(0o644, "mqtt://localhost");
+    assert!(
+        open[0].contains("can be read by every user of this machine"),
+        "{open:?}"
+    );
+    let clear = warnings(0o600, "mqtt://broker.lan");
+    assert!(clear[0].contains("on its way to the broker"), "{clear:?}");
+    assert!(!open.concat().contains("sesame"));
+}
+
+#[test]
+fn what_is_set_in_vain_is_told_of() {
+    let config = loaded_from("mqtt.group = 'kitchen'\nmqtt.ca_file = '/absent'\n").unwrap();
+    assert_eq!(config.mqtt.topics.group(), None);
+    assert_eq!(config.mqtt.tls, None);
+    assert_eq!(config.warnings.len(), 2, "{:?}", config.warnings);
+    let config = loaded_from("mqtt.broker = 'mqtt://a'\nmqtt.group = 'kitchen'\n").unwrap();
+    assert_eq!(config.mqtt.topics.group(), Some("kitchen"));
+    assert_eq!(config.warnings, [""; 0]);
+}
+
+#[test]
+fn files_for_tls_that_cannot_be_used_are_named_with_their_keys() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    std::fs::write(path("empty"), "").unwrap();
+    for (settings, expected) in [
+        (
+            vec![("ca_file", path("absent"))],
+            format!("mqtt.ca_file: cannot read {}", path("absent")),
+        ),
+        (
+            vec![("ca_file", path("empty"))],
+            format!("mqtt.ca_file: {} holds no certificate", path("empty")),
+        ),
+    ] {
+        let mut text = "mqtt.broker = 'mqtts://broker.lan'\n".to_owned();
+        for (name, value) in settings {
+            text.push_str(&format!("mqtt.{name} = '{value}'\n"));
+        }
+        let message = loaded_from(&text).unwrap_err().to_string();
+        assert!(message.contains(&expected), "{expected} not in {message}");
+    }
+}
+
+#[test]
+fn home_assistant_is_told_unless_it_is_switched_off() {
+    let topic = |text: &str| {
+        loaded_from(text)
+            .unwrap()
+            .mqtt
+            .topics
+            .home_assistant_config()
+    };
+    let default = topic("");
+    assert_eq!(
+        default.as_deref(),
+        Some("homeassistant/device/thinkd_board/config")
+    );
+    assert_eq!(topic("home_assistant.discovery = false"), None);
+    let moved = topic("home_assistant.prefix = 'ha'\nmqtt.device = 'oven.1'");
+    assert_eq!(moved.as_deref(), Some("ha/device/thinkd_oven_1/config"));
+}
+
+#[test]
+fn metrics_are_read_on_loopback_unless_more_is_allowed() {
+    let listen = |text: &str| loaded_from(text).unwrap().metrics.listen;
+    assert_eq!(listen(""), None);
+    let local = listen("metrics.listen = '[::1]:9464'");
+    assert_eq!(local, Some("[::1]:9464".parse().unwrap()));
+    let remote = listen("metrics.listen = '0.0.0.0:9464'\nmetrics.allow_remote = true");
+    assert_eq!(remote, Some("0.0.0.0:9464".parse().unwrap()));
 }
 
 #[test]
@@ -389,7 +510,9 @@ fn the_documents_name_only_keys_there_are() {
     for document in [
         "README.md",
         "ARCHITECTURE.md",
+        "docs/home-assistant.md",
         "docs/mqtt.md",
+        "docs/security.md",
         "systemd/README.md",
     ] {
         let text = std::fs::read_to_string(root().join(document)).unwrap();

@@ -287,6 +287,7 @@ fn requester_options(broker: &TestBroker) -> RequesterOptions {
         host: "127.0.0.1".to_owned(),
         port: broker.port(),
         credentials: None,
+        tls: None,
         topics: topics(),
         connect_timeout: Duration::from_secs(10),
         answer_timeout: Duration::from_secs(10),

@@ -71,7 +71,7 @@ pub(super) struct SettingsArgs {
 /// Flags of the commands that speak MQTT.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct MqttArgs {
-    /// Broker: "embedded", or mqtt://HOST:PORT
+    /// Broker: "embedded", mqtt://HOST:PORT or mqtts://HOST:PORT
     #[arg(long, value_name = "BROKER")]
     pub(super) broker: Option<String>,
     /// Name of the board; topics begin with thinkd/NAME [default: the host name]

@@ -20,7 +20,8 @@ pub(super) fn run(args: &SettingsArgs, check: &CheckArgs) -> Outcome {
     logging::start(config.log);
     let directory = settings::model_directory(&config)?;
     let loaded = loading::look(&config, &directory)?;
-    let findings = findings(&config, &directory, &loaded.info);
+    let mut findings = findings(&config, &directory, &loaded.info);
+    findings.extend(warnings(&config));
     let text = if check.json {
         as_json(findings)?
     } else {
@@ -103,6 +104,13 @@ fn findings(config: &Config, directory: &Path, info: &ModelInfo) -> Vec<Finding>
     let seconds = info.load_duration.as_secs_f64();
     tell("load_seconds", json!(seconds), format!("{seconds:.3}"));
     found
+}
+
+/// What is worth a second look, where there is anything.
+fn warnings(config: &Config) -> Option<Finding> {
+    let warnings = &config.warnings;
+    let text = warnings.join("; ");
+    (!warnings.is_empty()).then(|| Finding("warnings", json!(warnings), text))
 }
 
 fn memory_text(info: &ModelInfo, machine: Option<MachineMemory>) -> String {

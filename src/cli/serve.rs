@@ -17,6 +17,9 @@ pub(super) fn run(args: &SettingsArgs, mqtt: &MqttArgs) -> Outcome {
     let start = Instant::now();
     let config = settings::load(args, mqtt, Vec::new())?;
     logging::start(config.log);
+    for reason in &config.warnings {
+        warn!(reason, "A setting is worth a second look.");
+    }
     let directory = settings::model_directory(&config)?;
     info!(
         version = env!("CARGO_PKG_VERSION"),

@@ -16,6 +16,8 @@ pub enum Broker {
         host: String,
         /// TCP port.
         port: u16,
+        /// Whether with TLS.
+        is_encrypted: bool,
     },
 }
 
@@ -24,7 +26,21 @@ impl Broker {
     pub fn address(&self) -> (&str, u16) {
         match self {
             Self::Embedded { port } => ("127.0.0.1", *port),
-            Self::Remote { host, port } => (host, *port),
+            Self::Remote { host, port, .. } => (host, *port),
+        }
+    }
+
+    /// Whether what is sent can be read on the way to it.
+    pub fn is_in_the_clear(&self) -> bool {
+        let is_loopback = |host: &str| {
+            let address = host.parse::<std::net::IpAddr>();
+            host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        };
+        match self {
+            Self::Embedded { .. } => false,
+            Self::Remote {
+                host, is_encrypted, ..
+            } => !is_encrypted && !is_loopback(host),
         }
     }
 }
@@ -33,27 +49,34 @@ impl std::fmt::Display for Broker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Embedded { port } => write!(f, "{EMBEDDED} (127.0.0.1:{port})"),
-            Self::Remote { host, port } if host.contains(':') => {
-                write!(f, "mqtt://[{host}]:{port}")
+            Self::Remote {
+                host,
+                port,
+                is_encrypted,
+            } => {
+                let scheme = if *is_encrypted { "mqtts" } else { "mqtt" };
+                if host.contains(':') {
+                    write!(f, "{scheme}://[{host}]:{port}")
+                } else {
+                    write!(f, "{scheme}://{host}:{port}")
+                }
             }
-            Self::Remote { host, port } => write!(f, "mqtt://{host}:{port}"),
         }
     }
 }
 
-/// Reads `embedded` or `mqtt://host:port`; the port may be left out. Gives the reason where it is neither.
+/// Reads `embedded`, `mqtt://host:port` or `mqtts://host:port`; the port may be left out. Gives the reason where it is neither.
 pub(super) fn parse_broker(text: &str, embedded_port: u16) -> Result<Broker, String> {
     if text == EMBEDDED {
         return Ok(Broker::Embedded {
             port: embedded_port,
         });
     }
-    if text.starts_with("mqtts://") {
-        return Err("this build speaks MQTT without TLS only; write mqtt://host:port".to_owned());
-    }
-    let Some(rest) = text.strip_prefix("mqtt://") else {
+    let plain = text.strip_prefix("mqtt://").map(|rest| (rest, false));
+    let encrypted = || text.strip_prefix("mqtts://").map(|rest| (rest, true));
+    let Some((rest, is_encrypted)) = plain.or_else(encrypted) else {
         return Err(format!(
-            "\"{text}\" is not allowed; it is \"embedded\" or \"mqtt://host:port\""
+            "\"{text}\" is not allowed; it is \"embedded\", \"mqtt://host:port\" or \"mqtts://host:port\""
         ));
     };
     if rest.contains('@') {
@@ -72,6 +95,7 @@ pub(super) fn parse_broker(text: &str, embedded_port: u16) -> Result<Broker, Str
             .map_or((rest, None), |(host, port)| (host, Some(port))),
     };
     let port = match port {
+        None if is_encrypted => ENCRYPTED_PORT,
         None => STANDARD_PORT,
         Some(port) => port
             .parse()
@@ -86,6 +110,7 @@ pub(super) fn parse_broker(text: &str, embedded_port: u16) -> Result<Broker, Str
     Ok(Broker::Remote {
         host: host.to_owned(),
         port,
+        is_encrypted,
     })
 }
 
@@ -122,6 +147,7 @@ fn fits_a_device(c: char) -> bool {
 }
 
 const STANDARD_PORT: u16 = 1883;
+const ENCRYPTED_PORT: u16 = 8883;
 const DEVICE_CHARS_MAX: usize = 64;
 
 #[cfg(test)]
@@ -137,6 +163,8 @@ mod tests {
             ("mqtt://10.0.0.2:1", "mqtt://10.0.0.2:1"),
             ("mqtt://[::1]", "mqtt://[::1]:1883"),
             ("mqtt://[fe80::2]:99", "mqtt://[fe80::2]:99"),
+            ("mqtts://broker.lan", "mqtts://broker.lan:8883"),
+            ("mqtts://[::1]:1", "mqtts://[::1]:1"),
         ] {
             assert_eq!(
                 parse_broker(text, 1900).map(|b| b.to_string()),
@@ -150,11 +178,28 @@ mod tests {
     }
 
     #[test]
+    fn only_what_leaves_the_board_without_tls_can_be_read() {
+        for (text, is_in_the_clear) in [
+            ("embedded", false),
+            ("mqtt://localhost", false),
+            ("mqtt://127.0.0.1", false),
+            ("mqtt://[::1]", false),
+            ("mqtt://10.0.0.2", true),
+            ("mqtt://broker.lan", true),
+            ("mqtts://broker.lan", false),
+        ] {
+            let broker = parse_broker(text, 1883).unwrap();
+            assert_eq!(broker.is_in_the_clear(), is_in_the_clear, "{text}");
+        }
+    }
+
+    #[test]
     fn refuses_what_is_no_broker() {
         for (text, why) in [
             ("", "embedded"),
             ("broker.lan", "mqtt://host:port"),
-            ("mqtts://broker.lan", "without TLS"),
+            ("mqttss://broker.lan", "mqtts://host:port"),
+            ("mqtts://me:secret@broker.lan", "password_file"),
             ("mqtt://me:secret@broker.lan", "password_file"),
             ("mqtt://", "host name"),
             ("mqtt://a b", "host name"),

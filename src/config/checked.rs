@@ -1,14 +1,15 @@
 //! The configuration as it holds: typed, in range, and consistent in itself.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::kernels::{Kernels, set};
 use crate::model::{Activations, CachePlace, KvPrecision, Residence};
-use crate::service::mqtt::{Topics, is_filter};
+use crate::service::mqtt::{Tls, TlsError, TlsFiles, Topics, is_filter};
 
 use super::broker::{Broker, check_device, parse_broker, topic_safe};
 use super::layers::Layers;
-use super::secret::{Secret, read_secret};
+use super::secret::{PASSWORD_CREDENTIAL, Secret, among_credentials, read_secret, readable_by_all};
 
 /// A configuration that can be used.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,8 +26,14 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// Where prompts and answers are kept; nowhere: they are lost with the process.
     pub store_directory: Option<PathBuf>,
+    /// Whether and where Home Assistant is told of this board.
+    pub home_assistant: HomeAssistantConfig,
+    /// Where metrics can be read.
+    pub metrics: MetricsConfig,
     /// What is told about it all.
     pub log: LogConfig,
+    /// What can be used and is worth a second look, one sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// Which model.
@@ -99,10 +106,28 @@ pub struct MqttConfig {
     pub username: Option<String>,
     /// And with which password.
     pub password: Option<Secret>,
+    /// How the connection is encrypted.
+    pub tls: Option<Tls>,
     /// After how much silence a ping is sent.
     pub keep_alive_seconds: u16,
     /// Topic filters that answers may be asked for at, besides our own; empty allows all.
     pub reply_topics_allowed: Vec<String>,
+}
+
+/// Whether and where Home Assistant is told of this board.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HomeAssistantConfig {
+    /// Whether it is.
+    pub discovery: bool,
+    /// What the topics of Home Assistant begin with.
+    pub prefix: String,
+}
+
+/// Where metrics can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MetricsConfig {
+    /// Address and port; nowhere where there is none.
+    pub listen: Option<SocketAddr>,
 }
 
 /// What is refused.
@@ -174,7 +199,9 @@ pub(super) fn check(
     hostname: &str,
     directories: SystemDirectories<'_>,
 ) -> Option<Config> {
-    let mqtt = mqtt(layers, hostname, directories.credentials);
+    let mut warnings = Vec::new();
+    let home_assistant = home_assistant(layers);
+    let mqtt = mqtt(layers, hostname, directories.credentials, &mut warnings);
     let engine = engine(layers)?;
     if let Some(name) = &engine.kernels
         && Kernels::by_name(name).is_none()
@@ -200,6 +227,7 @@ pub(super) fn check(
             _ => Residence::Auto,
         },
     };
+    let metrics = metrics(layers);
     let log = log(layers);
     let mqtt = mqtt?;
     let store_directory = store_directory(layers, directories, &mqtt.device);
@@ -210,7 +238,10 @@ pub(super) fn check(
         mqtt,
         limits,
         store_directory,
+        home_assistant,
+        metrics,
         log,
+        warnings,
     })
 }
 
@@ -275,26 +306,18 @@ fn engine(layers: &Layers) -> Option<EngineConfig> {
     })
 }
 
-fn mqtt(layers: &mut Layers, hostname: &str, credentials: Option<&Path>) -> Option<MqttConfig> {
-    let embedded_port = port(layers, "embedded_port")?;
-    let broker = layers.text("mqtt", "broker").unwrap_or_default();
-    let broker = parse_broker(&broker, embedded_port)
-        .map_err(|reason| layers.refuse("mqtt", "broker", reason))
-        .ok();
-    if matches!(broker, Some(Broker::Embedded { .. })) && !cfg!(feature = "embedded-broker") {
-        let reason = "this build has no embedded broker; write mqtt://host:port".to_owned();
-        layers.refuse("mqtt", "broker", reason);
-    }
+fn mqtt(
+    layers: &mut Layers,
+    hostname: &str,
+    credentials: Option<&Path>,
+    warnings: &mut Vec<String>,
+) -> Option<MqttConfig> {
+    let broker = broker(layers);
     let device = layers
         .text("mqtt", "device")
         .unwrap_or_else(|| topic_safe(hostname));
     check_device(&device).unwrap_or_else(|reason| layers.refuse("mqtt", "device", reason));
-    let base_topic = layers
-        .text("mqtt", "base_topic")
-        .unwrap_or_else(|| format!("thinkd/{device}"));
-    let topics = Topics::with_base(&base_topic)
-        .map_err(|error| layers.refuse("mqtt", "base_topic", error.to_string()))
-        .ok();
+    let topics = topics(layers, &device, broker.as_ref(), warnings);
     let client_id = layers
         .text("mqtt", "client_id")
         .unwrap_or_else(|| format!("thinkd-{device}"));
@@ -308,15 +331,13 @@ fn mqtt(layers: &mut Layers, hostname: &str, credentials: Option<&Path>) -> Opti
         layers.refuse("mqtt", "reply_topics_allowed", reason);
     }
     let username = layers.text("mqtt", "username");
-    let password = layers.text("mqtt", "password_file").and_then(|path| {
-        read_secret(Path::new(&path), credentials)
-            .map_err(|reason| layers.refuse("mqtt", "password_file", reason))
-            .ok()
-    });
-    if password.is_some() && username.is_none() {
-        let reason = "is set, but mqtt.username is not".to_owned();
-        layers.refuse("mqtt", "password_file", reason);
+    let password = password(layers, username.is_some(), credentials, warnings);
+    if password.is_some() && broker.as_ref().is_some_and(Broker::is_in_the_clear) {
+        let warning =
+            "the password can be read on its way to the broker; write mqtts:// in mqtt.broker";
+        warnings.push(warning.to_owned());
     }
+    let tls = tls(layers, broker.as_ref(), credentials, warnings);
     Some(MqttConfig {
         broker: broker?,
         device,
@@ -324,9 +345,171 @@ fn mqtt(layers: &mut Layers, hostname: &str, credentials: Option<&Path>) -> Opti
         client_id,
         username,
         password,
+        tls,
         keep_alive_seconds: port(layers, "keep_alive_seconds")?,
         reply_topics_allowed,
     })
+}
+
+fn broker(layers: &mut Layers) -> Option<Broker> {
+    let embedded_port = port(layers, "embedded_port")?;
+    let broker = layers.text("mqtt", "broker").unwrap_or_default();
+    let broker = parse_broker(&broker, embedded_port)
+        .map_err(|reason| layers.refuse("mqtt", "broker", reason))
+        .ok();
+    if matches!(broker, Some(Broker::Embedded { .. })) && !cfg!(feature = "embedded-broker") {
+        let reason = "this build has no embedded broker; write mqtt://host:port".to_owned();
+        layers.refuse("mqtt", "broker", reason);
+    }
+    broker
+}
+
+fn topics(
+    layers: &mut Layers,
+    device: &str,
+    broker: Option<&Broker>,
+    warnings: &mut Vec<String>,
+) -> Option<Topics> {
+    let base_topic = layers
+        .text("mqtt", "base_topic")
+        .unwrap_or_else(|| format!("thinkd/{device}"));
+    let mut topics = Topics::with_base(&base_topic)
+        .map_err(|error| layers.refuse("mqtt", "base_topic", error.to_string()))
+        .ok()?;
+    if let Some(group) = layers.text("mqtt", "group") {
+        if let Some(Broker::Embedded { .. }) = broker {
+            let warning = "mqtt.group is not used: boards of a group share a broker, which the embedded one is not";
+            warnings.push(warning.to_owned());
+        } else {
+            topics = topics
+                .with_group(&group)
+                .map_err(|error| layers.refuse("mqtt", "group", error.to_string()))
+                .ok()?;
+        }
+    }
+    let home_assistant = home_assistant(layers);
+    if home_assistant.discovery {
+        topics = topics
+            .with_home_assistant(&home_assistant.prefix)
+            .map_err(|error| layers.refuse("home_assistant", "prefix", error.to_string()))
+            .ok()?;
+    }
+    Some(topics)
+}
+
+/// The password in the file that is named, else in the unit's credential.
+fn password(
+    layers: &mut Layers,
+    has_username: bool,
+    credentials: Option<&Path>,
+    warnings: &mut Vec<String>,
+) -> Option<Secret> {
+    let found = || {
+        let file = credentials?.join(PASSWORD_CREDENTIAL);
+        file.is_file().then_some(file)
+    };
+    let named = layers.text("mqtt", "password_file");
+    let is_named = named.is_some();
+    let path = named.map(PathBuf::from).or_else(found)?;
+    if !has_username && !is_named {
+        let warning =
+            format!("the credential {PASSWORD_CREDENTIAL} is not used: mqtt.username is not set");
+        warnings.push(warning);
+        return None;
+    }
+    warnings.extend(readable_by_all(&among_credentials(&path, credentials)));
+    let password = read_secret(&path, credentials)
+        .map_err(|reason| layers.refuse("mqtt", "password_file", reason))
+        .ok()?;
+    if !has_username {
+        let reason = "is set, but mqtt.username is not".to_owned();
+        layers.refuse("mqtt", "password_file", reason);
+    }
+    Some(password)
+}
+
+fn tls(
+    layers: &mut Layers,
+    broker: Option<&Broker>,
+    credentials: Option<&Path>,
+    warnings: &mut Vec<String>,
+) -> Option<Tls> {
+    if !matches!(
+        broker?,
+        Broker::Remote {
+            is_encrypted: true,
+            ..
+        }
+    ) {
+        for name in TLS_KEYS {
+            if layers.text("mqtt", name).is_some() {
+                warnings.push(format!(
+                    "mqtt.{name} is not used: mqtt.broker is not \"mqtts://host:port\""
+                ));
+            }
+        }
+        return None;
+    }
+    let file = |name| {
+        let path = PathBuf::from(layers.text("mqtt", name)?);
+        Some(among_credentials(&path, credentials))
+    };
+    let files = TlsFiles {
+        authorities: file("ca_file"),
+        certificate: file("client_certificate_file"),
+        key: file("client_key_file"),
+        server_name: layers.text("mqtt", "server_name"),
+    };
+    warnings.extend(files.key.as_deref().and_then(readable_by_all));
+    Tls::load(files)
+        .map_err(|error| {
+            let name = match &error {
+                TlsError::Certificate(_) => "client_certificate_file",
+                TlsError::Key(_) => "client_key_file",
+                TlsError::ServerName(_) => "server_name",
+                _ => "ca_file",
+            };
+            layers.refuse("mqtt", name, error.to_string());
+        })
+        .ok()
+}
+
+const TLS_KEYS: [&str; 4] = [
+    "ca_file",
+    "client_certificate_file",
+    "client_key_file",
+    "server_name",
+];
+
+fn home_assistant(layers: &Layers) -> HomeAssistantConfig {
+    HomeAssistantConfig {
+        discovery: layers.is_true("home_assistant", "discovery"),
+        prefix: layers.text("home_assistant", "prefix").unwrap_or_default(),
+    }
+}
+
+fn metrics(layers: &mut Layers) -> MetricsConfig {
+    let Some(text) = layers.text("metrics", "listen") else {
+        return MetricsConfig { listen: None };
+    };
+    let listen = text.parse::<SocketAddr>().ok();
+    match listen {
+        None => {
+            let reason =
+                format!("\"{text}\" is not an address and a port, such as \"127.0.0.1:9464\"");
+            layers.refuse("metrics", "listen", reason);
+        }
+        Some(address)
+            if !address.ip().is_loopback() && !layers.is_true("metrics", "allow_remote") =>
+        {
+            let reason = format!(
+                "{address} can be reached from other machines; that takes metrics.allow_remote = true"
+            );
+            layers.refuse("metrics", "listen", reason);
+        }
+        Some(_) => {}
+    }
+    MetricsConfig { listen }
 }
 
 /// The value of a key of `[mqtt]` whose range is that of 16 bits.

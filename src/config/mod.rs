@@ -30,8 +30,8 @@ use std::path::{Path, PathBuf};
 
 pub use broker::{Broker, topic_safe};
 pub use checked::{
-    Config, EngineConfig, LimitsConfig, LogConfig, LogFormat, LogLevel, ModelConfig, MqttConfig,
-    SamplingConfig,
+    Config, EngineConfig, HomeAssistantConfig, LimitsConfig, LogConfig, LogFormat, LogLevel,
+    MetricsConfig, ModelConfig, MqttConfig, SamplingConfig,
 };
 pub use env::{CONFIG_FILE_VARIABLE, CREDENTIALS_VARIABLE, STATE_VARIABLE};
 pub use error::{ConfigError, Mistake, Origin};

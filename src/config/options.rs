@@ -103,6 +103,7 @@ impl Config {
             },
             store_directory: self.store_directory.clone(),
             drain: Duration::from_secs(self.limits.drain_seconds),
+            metrics: self.metrics.listen,
             model: service::ModelInfo {
                 name: info.name.clone(),
                 context_tokens: info.context_tokens,
@@ -119,6 +120,7 @@ impl Config {
             port,
             client_id: self.mqtt.client_id.clone(),
             credentials: self.credentials(),
+            tls: self.mqtt.tls.clone(),
             topics: self.mqtt.topics.clone(),
             reply_topics_allowed: self.mqtt.reply_topics_allowed.clone(),
             keep_alive: Duration::from_secs(self.mqtt.keep_alive_seconds.into()),
@@ -145,6 +147,7 @@ impl Config {
             host: host.to_owned(),
             port,
             credentials: self.credentials(),
+            tls: self.mqtt.tls.clone(),
             topics: self.mqtt.topics.clone(),
             connect_timeout: CONNECT_TIMEOUT,
             answer_timeout: ANSWER_TIMEOUT,

@@ -1,6 +1,7 @@
 //! Passwords: read from a file, never from the command line, never shown.
 
 use std::fmt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// A password. Its `Debug` form does not show it.
@@ -28,10 +29,7 @@ pub(super) fn read_secret(
     path: &Path,
     credentials_directory: Option<&Path>,
 ) -> Result<Secret, String> {
-    let path: PathBuf = match credentials_directory {
-        Some(directory) if path.is_relative() => directory.join(path),
-        _ => path.to_owned(),
-    };
+    let path = among_credentials(path, credentials_directory);
     let text = std::fs::read_to_string(&path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
@@ -48,6 +46,29 @@ pub(super) fn read_secret(
     }
     Ok(Secret(text.to_owned()))
 }
+
+/// `path` as it is opened: a relative one is looked up in `credentials_directory` where there is one.
+pub(super) fn among_credentials(path: &Path, credentials_directory: Option<&Path>) -> PathBuf {
+    match credentials_directory {
+        Some(directory) if path.is_relative() => directory.join(path),
+        _ => path.to_owned(),
+    }
+}
+
+/// Why the secret in `path` is none, where everybody on this machine may read it.
+pub(super) fn readable_by_all(path: &Path) -> Option<String> {
+    let mode = std::fs::metadata(path).ok()?.permissions().mode();
+    (mode & READABLE_BY_ALL != 0).then(|| {
+        let path = path.display();
+        format!("{path} can be read by every user of this machine; chmod o-r {path}")
+    })
+}
+
+/// The bit of a file's mode that lets everybody read it.
+const READABLE_BY_ALL: u32 = 0o004;
+
+/// The unit's credential that is taken for the password where no file is named.
+pub(super) const PASSWORD_CREDENTIAL: &str = "mqtt_password";
 
 /// Longest password MQTT can carry.
 const PASSWORD_BYTES_MAX: usize = 65_535;
@@ -72,6 +93,18 @@ mod tests {
         std::fs::write(directory.path().join("mqtt"), "s\r\n").unwrap();
         let secret = read_secret(Path::new("mqtt"), Some(directory.path())).unwrap();
         assert_eq!(secret.reveal(), "s");
+    }
+
+    #[test]
+    fn a_file_that_everybody_may_read_is_told_of() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("password");
+        std::fs::write(&file, "s").unwrap();
+        for (mode, is_open) in [(0o600, false), (0o640, false), (0o644, true)] {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(readable_by_all(&file).is_some(), is_open, "{mode:o}");
+        }
+        assert_eq!(readable_by_all(&directory.path().join("absent")), None);
     }
 
     #[test]

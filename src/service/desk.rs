@@ -21,9 +21,11 @@ use super::fingerprint::fingerprint;
 use super::inbox::{DeliveryId, Inbox, Received};
 use super::job::{Job, JobKey};
 use super::ledger::{Ledger, Release};
+use super::measured::Measured;
 use super::mqtt::{Inbound, Message, Publication, Topics};
 use super::options::Options;
 use super::outbox::{OutKey, Outbox};
+use super::ping::pong;
 use super::priority::Priority;
 use super::queue::Queue;
 use super::status::{Counts, QueueStatus, Snapshot};
@@ -85,13 +87,16 @@ pub(super) struct Desk {
     /// To be sent once, lost where there is no connection.
     pub(super) ephemeral: Vec<Publication>,
     pub(super) counts: Counts,
+    /// What answers took.
+    pub(super) measured: Measured,
+    /// To be sent again: what Home Assistant is to know of us.
+    pub(super) is_introduction_wanted: bool,
     /// Largest packet the broker takes.
     packet_bytes_max: usize,
     is_draining: bool,
     is_cut_short: bool,
     last_key: u64,
     clock: Clock,
-    tokens_per_s: f64,
     mean_job: Option<Duration>,
 }
 
@@ -110,12 +115,13 @@ impl Desk {
             outbox: Outbox::default(),
             ephemeral: Vec::new(),
             counts: Counts::default(),
+            measured: Measured::default(),
+            is_introduction_wanted: false,
             packet_bytes_max: usize::MAX,
             is_draining: false,
             is_cut_short: false,
             last_key: 0,
             clock,
-            tokens_per_s: 0.0,
             mean_job: None,
         }
     }
@@ -255,6 +261,15 @@ impl Desk {
             Some(Inbound::Cancel) => {
                 self.done(delivery);
                 self.cancel(&message, now);
+            }
+            Some(Inbound::Ping) => {
+                self.done(delivery);
+                let pong = pong(&message, &self.options);
+                self.ephemeral.extend(pong);
+            }
+            Some(Inbound::HomeAssistant) => {
+                self.done(delivery);
+                self.is_introduction_wanted |= message.payload == "online";
             }
             None => self.done(delivery),
         }
@@ -442,7 +457,9 @@ impl Desk {
             state,
             job,
             queue,
-            tokens_per_s: self.tokens_per_s,
+            streams: self.running.len(),
+            tokens_per_s: self.measured.tokens_per_s,
+            first_token_ms: self.measured.first_token_ms,
             counts: self.counts,
         }
     }

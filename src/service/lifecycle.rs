@@ -8,8 +8,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::board::BoardWatch;
 use super::desk::{Clock, Desk};
 use super::error::ServiceError;
+use super::home_assistant;
+use super::metrics::{self, Metrics, Numbers};
 use super::mqtt::Publication;
 use super::mqtt::connection::{self, ConnectionEvent, Link};
 use super::options::Options;
@@ -123,7 +126,8 @@ pub(super) async fn serve(
 ) -> Result<(), ServiceError> {
     let (events, connection_events) = mpsc::channel(EVENTS_MAX);
     let connection = tokio::spawn(connection::keep(options.mqtt.clone(), events));
-    let mut service = Service::new(options, worker);
+    let metrics = listen_for_metrics(&options).await;
+    let mut service = Service::new(options, worker, metrics);
     service
         .desk
         .restore(std::mem::take(&mut keeper.contents), Instant::now());
@@ -140,6 +144,23 @@ pub(super) async fn serve(
     result
 }
 
+/// Lets metrics be read, where that is wanted. Where it cannot be, prompts are answered all the same.
+async fn listen_for_metrics(options: &Options) -> Option<Metrics> {
+    let address = options.metrics?;
+    let metrics = Metrics::new(options.model.clone());
+    match tokio::net::TcpListener::bind(address).await {
+        Ok(listener) => {
+            tracing::info!(%address, "Metrics can be read.");
+            tokio::spawn(metrics::serve(listener, metrics.clone()));
+            Some(metrics)
+        }
+        Err(error) => {
+            tracing::error!(%address, %error, "Metrics cannot be read: see metrics.listen.");
+            None
+        }
+    }
+}
+
 struct Service {
     options: Options,
     desk: Desk,
@@ -150,6 +171,8 @@ struct Service {
     /// State and info to be published; what could not be handed over yet.
     announcements: Vec<Publication>,
     board: StatusBoard,
+    readings: BoardWatch,
+    metrics: Option<Metrics>,
     watchdog: Watchdog,
     phase: Phase,
     connections: u64,
@@ -158,13 +181,15 @@ struct Service {
 }
 
 impl Service {
-    fn new(options: Options, worker: Worker) -> Self {
+    fn new(options: Options, worker: Worker, metrics: Option<Metrics>) -> Self {
         let now = Instant::now();
         let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         let unix_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
         Self {
             desk: Desk::new(&options, Clock::new(now, unix_ms)),
             board: StatusBoard::new(options.mqtt.topics.status(), now),
+            readings: BoardWatch::start(&options.board_root),
+            metrics,
             watchdog: Watchdog::new(now),
             worker,
             link: None,
@@ -221,6 +246,7 @@ impl Service {
             if let Some(batch) = self.desk.next_batch(now) {
                 keeper.write(batch)?;
             }
+            self.observe(now);
             self.pump(now);
             self.watchdog.turn(self.worker.pulse(), now);
             if self.advance_stop(now) {
@@ -258,6 +284,7 @@ impl Service {
                     Publication::text(topics.state(), "online").retained(),
                     status::info(&self.options),
                 ];
+                self.desk.is_introduction_wanted = true;
             }
             ConnectionEvent::Message(message) => self.desk.message(message, Instant::now()),
             ConnectionEvent::Sent(packet_id) => {
@@ -308,8 +335,29 @@ impl Service {
         self.last_failure = Some(reason);
     }
 
+    /// Hears the board, and tells those who ask for metrics.
+    fn observe(&mut self, now: Instant) {
+        if let Some(reading) = self.readings.news() {
+            self.board.observe(reading, self.desk.is_busy(), now);
+        }
+        if let Some(metrics) = &self.metrics {
+            metrics.put(Numbers {
+                snapshot: self.desk.snapshot(),
+                measured: self.desk.measured,
+                reading: self.board.reading(),
+                energy: self.board.energy(),
+                uptime: self.board.uptime(now),
+            });
+        }
+    }
+
     /// Hands over to the connection what it takes.
     fn pump(&mut self, now: Instant) {
+        if self.is_subscribed && std::mem::take(&mut self.desk.is_introduction_wanted) {
+            let reading = self.readings.latest();
+            let introduction = home_assistant::introduction(&self.options, &reading);
+            self.announcements.extend(introduction);
+        }
         let Some(link) = &mut self.link else { return };
         self.desk
             .inbox

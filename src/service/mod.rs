@@ -12,18 +12,23 @@
 
 mod answered;
 mod answerer;
+mod board;
 #[cfg(feature = "embedded-broker")]
 pub mod broker;
 mod desk;
 mod error;
 mod fingerprint;
+mod home_assistant;
 mod inbox;
 mod job;
 mod ledger;
 mod lifecycle;
+mod measured;
+mod metrics;
 pub mod mqtt;
 mod options;
 mod outbox;
+mod ping;
 mod priority;
 mod queue;
 mod status;

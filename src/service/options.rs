@@ -1,5 +1,6 @@
 //! What the service can be told. Every field has a default that works; `config` fills them in.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +22,10 @@ pub struct Options {
     pub store_directory: Option<PathBuf>,
     /// How long a stop waits for the answer under way; then it is cut short.
     pub drain: Duration,
+    /// Where metrics can be read; nowhere where there is none.
+    pub metrics: Option<SocketAddr>,
+    /// What stands before `/sys` and `/proc`: nothing but for tests.
+    pub board_root: PathBuf,
     /// What to tell about the model.
     pub model: ModelInfo,
 }
@@ -34,6 +39,8 @@ impl Default for Options {
             answered: AnsweredLimits::default(),
             store_directory: None,
             drain: Duration::from_secs(20),
+            metrics: None,
+            board_root: PathBuf::from("/"),
             model: ModelInfo::default(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -40,8 +41,21 @@ impl TestBroker {
 
     /// Mosquitto, where it is installed; says so where it is not.
     pub(crate) fn mosquitto() -> Option<Self> {
+        Self::mosquitto_with(|_| "allow_anonymous true\n".to_owned())
+    }
+
+    /// The same, with what `settings` says for its directory: who may do what, certificates.
+    pub(crate) fn mosquitto_with(settings: impl FnOnce(&Path) -> String) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let port = free_port();
+        let path = directory.path().display();
+        // The user is only looked at when root starts it.
+        let configuration = format!(
+            "listener {port} 127.0.0.1\nuser root\npersistence true\n\
+             persistence_location {path}/\nlog_dest none\n{}",
+            settings(directory.path())
+        );
+        fs::write(directory.path().join("mosquitto.conf"), configuration).unwrap();
         let child = start_mosquitto(&directory, port)?;
         Some(Self::Mosquitto(Mosquitto {
             child,
@@ -97,14 +111,7 @@ impl Drop for TestBroker {
 }
 
 fn start_mosquitto(directory: &tempfile::TempDir, port: u16) -> Option<Child> {
-    let path = directory.path().display();
-    // The user is only looked at when root starts it.
-    let configuration = format!(
-        "listener {port} 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\n\
-         persistence_location {path}/\nlog_dest none\n"
-    );
     let file = directory.path().join("mosquitto.conf");
-    fs::write(&file, configuration).unwrap();
     let program = ["mosquitto", "/usr/sbin/mosquitto"]
         .into_iter()
         .find(|program| {

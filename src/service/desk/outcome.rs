@@ -9,7 +9,7 @@ use super::super::error::{Code, RequestError};
 use super::super::inbox::DeliveryId;
 use super::super::job::{Job, ReplyTo};
 use super::super::ledger::Release;
-use super::super::mqtt::{Answer, Publication, error_json, tokens_per_second};
+use super::super::mqtt::{Answer, Publication, error_json};
 use super::super::store::{AnswerRecord, DeliveryMark, Name, Seq};
 use super::super::stream::Stream;
 use super::{Desk, Running};
@@ -163,14 +163,14 @@ impl Desk {
 
     fn answer(&mut self, job: Job, completion: &Completion, started: Instant, now: Instant) {
         self.counts.answers += 1;
-        self.tokens_per_s = tokens_per_second(completion);
         let queued = started.saturating_duration_since(job.arrived);
         let queue_ms = u64::try_from(queued.as_millis()).unwrap_or(u64::MAX);
         let (think, model) = (job.request.think, self.options.model.name.as_str());
         let answer = Answer::new(&job.id, completion, think, queue_ms, model);
+        self.measured.answered(&answer);
         tracing::info!(
             job.id = %job.id, finish = ?answer.finish, tokens = answer.usage.thought + answer.usage.answer,
-            seconds = job.age(now).as_secs_f64(), tokens_per_s = self.tokens_per_s, "Answer finished."
+            seconds = job.age(now).as_secs_f64(), tokens_per_s = answer.timing.tokens_per_s, "Answer finished."
         );
         let json = Bytes::from(answer.to_json());
         let needed = Publication::answer(self.topics().answer(), json.clone()).packet_bytes();

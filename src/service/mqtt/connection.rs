@@ -15,12 +15,13 @@ use rumqttc::v5::mqttbytes::v5::{
     RetainForwardRule, SubscribeReasonCode,
 };
 use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, StateError};
-use rumqttc::{NetworkOptions, Outgoing, v5::mqttbytes};
+use rumqttc::{NetworkOptions, Outgoing, Transport, v5::mqttbytes};
 use tokio::sync::mpsc;
 
 use super::backoff::Backoff;
 use super::message::{Message, Publication};
 use super::options::Options;
+use super::topics::Inbox;
 use crate::service::outbox::OutKey;
 
 /// Answers in flight at the broker.
@@ -98,9 +99,11 @@ impl Link {
             correlation,
             ..
         } = publication;
+        // What came as a ping goes back as it is, text or not.
+        let is_text = publication.is_json || std::str::from_utf8(payload).is_ok();
         let properties = PublishProperties {
-            payload_format_indicator: Some(1),
-            content_type: Some(publication.content_type().to_owned()),
+            payload_format_indicator: is_text.then_some(1),
+            content_type: is_text.then(|| publication.content_type().to_owned()),
             correlation_data: correlation.clone(),
             ..PublishProperties::default()
         };
@@ -205,14 +208,7 @@ async fn connection(
         let told = match poll(&mut event_loop, silence_max).await? {
             Event::Incoming(Packet::ConnAck(ack)) => connected(options, client.clone(), &ack)?,
             Event::Incoming(Packet::SubAck(ack)) => {
-                let is_granted =
-                    |code: &SubscribeReasonCode| matches!(code, SubscribeReasonCode::Success(_));
-                if let Some(code) = ack.return_codes.iter().find(|code| !is_granted(code)) {
-                    let ask = options.topics.ask();
-                    return Err(Lost::because(format!(
-                        "the broker refuses to subscribe us to {ask}: {code:?}"
-                    )));
-                }
+                subscribed(&options.topics.inboxes(), &ack.return_codes)?;
                 ConnectionEvent::Subscribed
             }
             Event::Incoming(Packet::Publish(publish)) => match message(publish) {
@@ -260,8 +256,17 @@ fn lost(error: &ConnectionError) -> Lost {
             mqttbytes::Error::PayloadSizeLimitExceeded { .. }
         ))
     );
-    let reason = match error {
+    Lost {
+        reason: lost_reason(error),
+        is_oversize,
+    }
+}
+
+/// Why there is no connection, in words that say what to do where that is known.
+pub(super) fn lost_reason(error: &ConnectionError) -> String {
+    match error {
         ConnectionError::Io(error) => error.to_string(),
+        ConnectionError::Tls(error) => tls_reason(&error.to_string()),
         ConnectionError::ConnectionRefused(code) => format!("the broker refuses us: {code:?}"),
         ConnectionError::Timeout(_) => "the broker does not answer".to_owned(),
         ConnectionError::MqttState(StateError::ConnectionAborted) => {
@@ -271,11 +276,24 @@ fn lost(error: &ConnectionError) -> Lost {
             "the broker does not answer pings".to_owned()
         }
         other => other.to_string(),
-    };
-    Lost {
-        reason,
-        is_oversize,
     }
+}
+
+/// What went wrong with TLS, and which setting it is about.
+fn tls_reason(error: &str) -> String {
+    let error = error.strip_prefix("I/O: ").unwrap_or(error);
+    let advice = if error.contains("UnknownIssuer") {
+        "; mqtt.ca_file names the authority to trust"
+    } else if error.contains("not valid for name") || error.contains("NotValidForName") {
+        "; mqtt.server_name names what the certificate is issued for"
+    } else if error.contains("Expired") || error.contains("NotValidYet") {
+        "; the board's clock may be wrong"
+    } else if error.contains("corrupt message") || error.contains("InvalidContentType") {
+        "; is this port one for TLS?"
+    } else {
+        ""
+    };
+    format!("TLS: {error}{advice}")
 }
 
 /// Subscribes, and gives what others need of the new connection.
@@ -290,14 +308,16 @@ fn connected(
             "the broker knows quality of service 0 only, we need 1",
         ));
     }
-    // A cancel must not wait behind prompts that are not acknowledged yet: no quality of service, no queue.
-    let filters = [
-        (options.topics.ask(), QoS::AtLeastOnce),
-        (options.topics.cancel(), QoS::AtMostOnce),
-    ]
-    .map(|(path, qos)| Filter {
-        retain_forward_rule: RetainForwardRule::Never,
-        ..Filter::new(path, qos)
+    let filters = options.topics.inboxes().into_iter().map(|inbox| {
+        let qos = if inbox.is_acknowledged {
+            QoS::AtLeastOnce
+        } else {
+            QoS::AtMostOnce
+        };
+        Filter {
+            retain_forward_rule: RetainForwardRule::Never,
+            ..Filter::new(inbox.filter, qos)
+        }
     });
     client
         .try_subscribe_many(filters)
@@ -313,6 +333,23 @@ fn connected(
         link,
         has_session: ack.session_present,
     })
+}
+
+/// Looks at what the broker says to each of our subscriptions.
+fn subscribed(inboxes: &[Inbox], codes: &[SubscribeReasonCode]) -> Result<(), Lost> {
+    for (inbox, code) in inboxes.iter().zip(codes) {
+        if matches!(code, SubscribeReasonCode::Success(_)) {
+            continue;
+        }
+        let filter = &inbox.filter;
+        if inbox.is_needed {
+            return Err(Lost::because(format!(
+                "the broker refuses to subscribe us to {filter}: {code:?}"
+            )));
+        }
+        tracing::warn!(filter, ?code, "The broker refuses a subscription.");
+    }
+    Ok(())
 }
 
 fn message(publish: Publish) -> Option<Message> {
@@ -361,11 +398,14 @@ fn client_options(options: &Options, clean_start: bool) -> MqttOptions {
     let mut properties = ConnectProperties::new();
     let expiry = options.session_expiry.as_secs();
     properties.session_expiry_interval = Some(u32::try_from(expiry).unwrap_or(u32::MAX));
-    properties.receive_maximum = Some(options.receive_max);
+    properties.receive_maximum = Some(options.receive_max());
     properties.max_packet_size = Some(options.packet_bytes_max);
     client.set_connect_properties(properties);
     if let Some(credentials) = &options.credentials {
         client.set_credentials(&credentials.username, &credentials.password);
+    }
+    if let Some(tls) = &options.tls {
+        client.set_transport(Transport::tls_with_config(tls.configuration()));
     }
     client
 }

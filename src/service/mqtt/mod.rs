@@ -13,14 +13,16 @@ mod options;
 mod payload;
 mod question;
 mod requester;
+mod tls;
 mod topics;
 
 pub use answer::{Answer, AnswerTiming, AnswerUsage};
-pub(crate) use answer::{ChunkKind, chunk_json, error_json, final_chunk_json, tokens_per_second};
+pub(crate) use answer::{ChunkKind, chunk_json, error_json, final_chunk_json};
 pub use message::{Message, Publication};
 pub(crate) use nearest::nearest;
 pub use options::{BackoffLimits, Credentials, Options};
 pub use payload::{Refusal, Request, RequestRules, Think, parse};
 pub use question::{Question, Reply, RequesterError, RequesterOptions};
 pub use requester::{Exchange, Requester};
+pub use tls::{Tls, TlsError, TlsFiles};
 pub use topics::{Inbound, TopicError, Topics, is_filter, is_level, matches};

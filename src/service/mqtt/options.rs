@@ -3,10 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::tls::Tls;
 use super::topics::{self, Topics};
 
 /// Bytes of a packet that are not its payload, at most: topic, response topic, correlation data, the rest.
 pub(super) const PACKET_OVERHEAD_BYTES: u32 = 64 * 1024;
+
+/// One prompt that is being answered, and one to go on with.
+const RECEIVE_MAX_IN_GROUP: u16 = 2;
 
 /// The broker, our name there, and what we send and take.
 #[derive(Debug, Clone)]
@@ -19,6 +23,8 @@ pub struct Options {
     pub client_id: String,
     /// Name and password, where the broker wants them.
     pub credentials: Option<Credentials>,
+    /// How the connection is encrypted; not at all where there is none.
+    pub tls: Option<Tls>,
     /// What our topics begin with.
     pub topics: Topics,
     /// Response topics clients may choose, as topic filters; empty allows all that are not ours.
@@ -45,6 +51,7 @@ impl Default for Options {
             port: 1883,
             client_id: "thinkd".to_owned(),
             credentials: None,
+            tls: None,
             topics: Topics::for_device("thinkd").expect("a plain word is a device name"),
             reply_topics_allowed: Vec::new(),
             keep_alive: Duration::from_secs(30),
@@ -58,6 +65,15 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Messages the broker may send before the first is acknowledged. In a group few, so that what is asked of all
+    /// waits at the broker for a board that is free, and not in the queue of one that is not.
+    pub(crate) fn receive_max(&self) -> u16 {
+        match self.topics.group() {
+            Some(_) => self.receive_max.min(RECEIVE_MAX_IN_GROUP),
+            None => self.receive_max,
+        }
+    }
+
     /// Looks for settings that cannot be used together; the text names them.
     pub(crate) fn validate(&self, payload_bytes_max: usize) -> Result<(), String> {
         if self.host.is_empty() {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::answer::Answer;
 use super::options::Credentials;
+use super::tls::Tls;
 use super::topics::Topics;
 use crate::service::error::RequestError;
 
@@ -18,6 +19,8 @@ pub struct RequesterOptions {
     pub port: u16,
     /// Name and password, where the broker wants them.
     pub credentials: Option<Credentials>,
+    /// How the connection is encrypted; not at all where there is none.
+    pub tls: Option<Tls>,
     /// The topics of the daemon to ask.
     pub topics: Topics,
     /// How long connecting may take.

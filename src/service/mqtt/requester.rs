@@ -6,12 +6,13 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
+use rumqttc::Transport;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{ConnectProperties, Packet, PubAckReason, PublishProperties};
 use rumqttc::v5::{AsyncClient, ClientError, Event, EventLoop, MqttOptions};
 
 use super::answer::{ChunkKind, read_chunk, read_outcome};
-use super::connection::without_delay;
+use super::connection::{lost_reason, without_delay};
 use super::question::{Question, Reply, RequesterError, RequesterOptions};
 use super::topics::Topics;
 
@@ -333,6 +334,9 @@ fn client_options(options: &RequesterOptions, name: &str) -> MqttOptions {
     if let Some(credentials) = &options.credentials {
         client.set_credentials(&credentials.username, &credentials.password);
     }
+    if let Some(tls) = &options.tls {
+        client.set_transport(Transport::tls_with_config(tls.configuration()));
+    }
     client
 }
 
@@ -363,7 +367,7 @@ fn turn(mut event_loop: EventLoop, tell: &Sender<Told>) {
                 },
                 Ok(Event::Outgoing(rumqttc::Outgoing::Disconnect)) => return,
                 Ok(_) => continue,
-                Err(error) => Told::Lost(error.to_string()),
+                Err(error) => Told::Lost(lost_reason(&error)),
             };
             let is_over = matches!(told, Told::Lost(_));
             if tell.send(told).is_err() || is_over {
@@ -383,6 +387,7 @@ mod tests {
             host: "127.0.0.1".to_owned(),
             port: 1,
             credentials: None,
+            tls: None,
             topics: Topics::for_device("d").unwrap(),
             connect_timeout: Duration::from_secs(5),
             answer_timeout: Duration::from_secs(5),

@@ -1,9 +1,16 @@
 //! The topic grammar: build and parse, nothing else.
 //!
 //! ```text
-//! thinkd/<device>/ask  answer  answer/text  stream/<id>  cancel  state  info  status  reply/<client>
+//! thinkd/<device>/ask  ask/<client>  answer  answer/text  stream/<id>  cancel  ping  pong  state  info  status
+//!                 reply/<client>
+//! thinkd/group/<group>/ask  ask/<client>  cancel
+//! <home assistant>/status  device/<object>/config
 //! ```
-//! `reply/…` is free for requesters' response topics; nothing else under the base may be one.
+//! `reply/…` is free for requesters' response topics; nothing else under the base may be one. The group's `ask` is
+//! subscribed to as `$share/<group>/…`, so that the broker gives each prompt to one board; its `cancel` goes to all.
+
+/// What the topics of all groups begin with.
+const GROUPS: &str = "thinkd/group";
 
 /// Longest topic MQTT can carry, bytes.
 const TOPIC_BYTES_MAX: usize = 65_535;
@@ -34,12 +41,30 @@ pub enum Inbound {
     Ask,
     /// An id to cancel, or `all`.
     Cancel,
+    /// Something to send back at once.
+    Ping,
+    /// Home Assistant says whether it is there.
+    HomeAssistant,
+}
+
+/// A topic filter of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Inbox {
+    /// What is subscribed to.
+    pub(crate) filter: String,
+    /// Whether what comes is acknowledged, and sent again until it is. What is not passes by prompts that wait for
+    /// their acknowledgement.
+    pub(crate) is_acknowledged: bool,
+    /// Whether there is no use in a connection without it.
+    pub(crate) is_needed: bool,
 }
 
 /// All topics of one device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topics {
     base: String,
+    group: Option<String>,
+    home_assistant: Option<String>,
 }
 
 impl Topics {
@@ -49,9 +74,7 @@ impl Topics {
     /// If the device's name cannot be one level of a topic.
     pub fn for_device(device: &str) -> Result<Self, TopicError> {
         check_level("device name", device)?;
-        Ok(Self {
-            base: format!("thinkd/{device}"),
-        })
+        Ok(Self::of(format!("thinkd/{device}")))
     }
 
     /// Topics under a base of one's own, such as `plant/line4/thinkd`.
@@ -72,8 +95,43 @@ impl Topics {
                 "is longer than 1024 bytes",
             ));
         }
+        Ok(Self::of(base.to_owned()))
+    }
+
+    fn of(base: String) -> Self {
+        Self {
+            base,
+            group: None,
+            home_assistant: None,
+        }
+    }
+
+    /// The same, for a board that also answers prompts to the group `group`.
+    ///
+    /// # Errors
+    /// If the group's name cannot be one level of a topic.
+    pub fn with_group(self, group: &str) -> Result<Self, TopicError> {
+        check_level("group", group)?;
         Ok(Self {
-            base: base.to_owned(),
+            group: Some(group.to_owned()),
+            ..self
+        })
+    }
+
+    /// The same, for a board that shows itself to the Home Assistant whose topics begin with `prefix`.
+    ///
+    /// # Errors
+    /// If the prefix cannot be the beginning of a topic.
+    pub fn with_home_assistant(self, prefix: &str) -> Result<Self, TopicError> {
+        for level in prefix.split('/') {
+            check_level("prefix", level).map_err(|error| TopicError {
+                name: prefix.to_owned(),
+                ..error
+            })?;
+        }
+        Ok(Self {
+            home_assistant: Some(prefix.to_owned()),
+            ..self
         })
     }
 
@@ -131,6 +189,91 @@ impl Topics {
         self.under("status")
     }
 
+    /// Where something arrives that is to come back at once.
+    #[must_use]
+    pub fn ping(&self) -> String {
+        self.under("ping")
+    }
+
+    /// Where it comes back that names no response topic.
+    #[must_use]
+    pub fn pong(&self) -> String {
+        self.under("pong")
+    }
+
+    /// The group this board is one of.
+    #[must_use]
+    pub fn group(&self) -> Option<&str> {
+        self.group.as_deref()
+    }
+
+    /// Where prompts to the group arrive.
+    #[must_use]
+    pub fn group_ask(&self) -> Option<String> {
+        self.in_group("ask")
+    }
+
+    /// Where an id or `all` arrives that is meant for whichever board of the group has it.
+    #[must_use]
+    pub fn group_cancel(&self) -> Option<String> {
+        self.in_group("cancel")
+    }
+
+    fn in_group(&self, rest: &str) -> Option<String> {
+        let group = self.group.as_ref()?;
+        Some(format!("{GROUPS}/{group}/{rest}"))
+    }
+
+    /// What Home Assistant is to know of us, retained.
+    #[must_use]
+    pub fn home_assistant_config(&self) -> Option<String> {
+        let prefix = self.home_assistant.as_ref()?;
+        Some(format!("{prefix}/device/{}/config", self.object_id()))
+    }
+
+    /// Where Home Assistant says whether it is there.
+    #[must_use]
+    pub fn home_assistant_status(&self) -> Option<String> {
+        let prefix = self.home_assistant.as_ref()?;
+        Some(format!("{prefix}/status"))
+    }
+
+    /// The base as one word of letters, digits, `_` and `-`.
+    #[must_use]
+    pub fn object_id(&self) -> String {
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        self.base
+            .chars()
+            .map(|c| if fits(c) { c } else { '_' })
+            .collect()
+    }
+
+    /// All that is subscribed to. A cancel and a ping must not wait behind prompts that are not acknowledged yet.
+    #[must_use]
+    pub(crate) fn inboxes(&self) -> Vec<Inbox> {
+        let inbox = |filter, is_acknowledged, is_needed| Inbox {
+            filter,
+            is_acknowledged,
+            is_needed,
+        };
+        let mut inboxes = vec![
+            inbox(self.ask(), true, true),
+            inbox(self.under("ask/+"), true, true),
+            inbox(self.cancel(), false, true),
+            inbox(self.ping(), false, false),
+        ];
+        if let Some(group) = &self.group {
+            for rest in ["ask", "ask/+"] {
+                let filter = format!("$share/{group}/{GROUPS}/{group}/{rest}");
+                inboxes.push(inbox(filter, true, true));
+            }
+        }
+        inboxes.extend(self.group_cancel().map(|topic| inbox(topic, false, false)));
+        let status = self.home_assistant_status();
+        inboxes.extend(status.map(|topic| inbox(topic, false, false)));
+        inboxes
+    }
+
     /// A response topic for one requester; `client` has passed [`is_level`].
     #[must_use]
     pub fn reply(&self, client: &str) -> String {
@@ -144,11 +287,21 @@ impl Topics {
     /// What a message on `topic` is to us; nothing where it is not for us.
     #[must_use]
     pub fn parse(&self, topic: &str) -> Option<Inbound> {
-        match topic.strip_prefix(&self.base)?.strip_prefix('/')? {
+        if self.home_assistant_status().as_deref() == Some(topic) {
+            return Some(Inbound::HomeAssistant);
+        }
+        let of_group = self.strip_group(topic);
+        match of_group.or_else(|| strip_base(topic, &self.base))? {
             "ask" => Some(Inbound::Ask),
             "cancel" => Some(Inbound::Cancel),
+            "ping" if of_group.is_none() => Some(Inbound::Ping),
             _ => None,
         }
+    }
+
+    fn strip_group<'a>(&self, topic: &'a str) -> Option<&'a str> {
+        let in_groups = strip_base(topic, GROUPS)?;
+        strip_base(in_groups, self.group.as_deref()?)
     }
 
     /// Whether answers may go to `topic`, which a client chose: publishing there happens with our rights.
@@ -173,13 +326,14 @@ impl Topics {
         if topic.chars().any(char::is_control) {
             return refuse("has a control character");
         }
-        let inside = topic
-            .strip_prefix(&self.base)
-            .and_then(|rest| rest.strip_prefix('/'));
+        let inside = strip_base(topic, &self.base);
         if topic == self.base || inside.is_some_and(|rest| !rest.starts_with("reply/")) {
             return refuse("is one of the daemon's own (reply/<name> under the base is free)");
         }
-        let is_inbox = topic.ends_with("/ask") || topic.ends_with("/cancel");
+        let is_inbox = topic.contains("/ask/")
+            || ["/ask", "/cancel", "/ping"]
+                .iter()
+                .any(|inbox| topic.ends_with(inbox));
         if is_inbox && topic.split('/').next() == self.base.split('/').next() {
             return refuse("is another daemon's inbox");
         }
@@ -188,6 +342,11 @@ impl Topics {
         }
         Ok(())
     }
+}
+
+/// What of `topic` stands behind `base` and a slash.
+fn strip_base<'a>(topic: &'a str, base: &str) -> Option<&'a str> {
+    topic.strip_prefix(base)?.strip_prefix('/')
 }
 
 /// Whether `name` can stand as one level of a topic: not empty, no `/ + # $`, no control character, at most 128 bytes.
@@ -303,6 +462,9 @@ mod tests {
             "thinkd/oven/answer",
             "thinkd/other/ask",
             "thinkd/group/g/ask",
+            "thinkd/other/ask/me",
+            "thinkd/other/ping",
+            "thinkd/oven/pong",
             "a\0b",
         ] {
             assert!(topics.check_reply(topic, &[]).is_err(), "{topic:?}");
@@ -315,6 +477,61 @@ mod tests {
         ] {
             assert_eq!(topics.check_reply(topic, &[]), Ok(()), "{topic:?}");
         }
+    }
+
+    #[test]
+    fn a_board_of_a_group_hears_what_is_asked_of_the_group() {
+        let alone = topics();
+        assert_eq!(alone.parse("thinkd/group/kitchen/ask"), None);
+        let topics = topics().with_group("kitchen").unwrap();
+        assert_eq!(
+            topics.group_ask().as_deref(),
+            Some("thinkd/group/kitchen/ask")
+        );
+        for (topic, inbound) in [
+            ("thinkd/group/kitchen/ask", Some(Inbound::Ask)),
+            ("thinkd/group/kitchen/cancel", Some(Inbound::Cancel)),
+            ("thinkd/group/kitchen/ping", None),
+            ("thinkd/group/cellar/ask", None),
+            ("thinkd/group/kitchen", None),
+            ("thinkd/oven/ask", Some(Inbound::Ask)),
+        ] {
+            assert_eq!(topics.parse(topic), inbound, "{topic}");
+        }
+        let shared: Vec<String> = topics
+            .inboxes()
+            .into_iter()
+            .filter(|inbox| inbox.filter.starts_with('$') && inbox.is_acknowledged)
+            .map(|inbox| inbox.filter)
+            .collect();
+        assert_eq!(shared[0], "$share/kitchen/thinkd/group/kitchen/ask");
+        assert!(alone.with_group("a/b").is_err());
+    }
+
+    #[test]
+    fn every_inbox_is_a_filter_whose_messages_are_understood() {
+        let topics = topics()
+            .with_group("kitchen")
+            .unwrap()
+            .with_home_assistant("home/assistant")
+            .unwrap();
+        for inbox in topics.inboxes() {
+            assert!(is_filter(&inbox.filter), "{}", inbox.filter);
+            let filter = inbox.filter.strip_prefix("$share/kitchen/");
+            let topic = filter.unwrap_or(&inbox.filter);
+            if !topic.ends_with("/+") {
+                assert!(topics.parse(topic).is_some(), "{topic}");
+            }
+        }
+        assert_eq!(
+            topics.parse("home/assistant/status"),
+            Some(Inbound::HomeAssistant)
+        );
+        assert_eq!(
+            topics.home_assistant_config().as_deref(),
+            Some("home/assistant/device/thinkd_oven/config")
+        );
+        assert!(topics.with_home_assistant("a/+").is_err());
     }
 
     #[test]
