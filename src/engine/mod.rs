@@ -10,6 +10,7 @@
 
 mod candidates;
 mod chat_template;
+mod constraint;
 mod context;
 mod control;
 mod control_text;
@@ -40,6 +41,7 @@ use sampler::Sampler;
 use turn::Turn;
 use writer::Writer;
 
+pub use constraint::{Constraint, ResponseFormat, Schema, SchemaError};
 pub use control::{Control, Interrupt, Uninterrupted};
 pub use error::{EngineError, OptionError};
 pub use event::{Completion, Event, FinishReason, Timing, Usage};
