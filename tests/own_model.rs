@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use thinkd::engine::{
-    Budget, Engine, GenerationRequest, Message, Role, SamplingOptions, Uninterrupted,
+    Budget, Engine, GenerationRequest, Message, ResponseFormat, Role, SamplingOptions,
+    Uninterrupted,
 };
 use thinkd::kernels::set;
 use thinkd::model::{
@@ -311,6 +312,7 @@ fn answers_fresh_questions_of_the_kinds_its_card_claims() {
                 max_think_tokens: None,
             },
             stop: Vec::new(),
+            format: ResponseFormat::default(),
         };
         let completion = engine
             .generate(&request, &Uninterrupted, &mut |_| {})

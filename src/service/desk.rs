@@ -21,6 +21,7 @@ use super::mqtt::{Inbound, Message, Publication, Topics};
 use super::options::Options;
 use super::outbox::{OutKey, Outbox};
 use super::queue::Queue;
+use super::sessions::Sessions;
 use super::status::{Counts, QueueStatus, Snapshot};
 use super::stream::Stream;
 use super::worker::{JobControl, WorkOrder, Worker, WorkerEvent};
@@ -39,6 +40,7 @@ struct Running {
 pub(super) struct Desk {
     options: Options,
     queue: Queue,
+    sessions: Sessions,
     running: Option<Running>,
     answered: Answered,
     pub(super) inbox: Inbox,
@@ -59,6 +61,7 @@ impl Desk {
         Self {
             options: options.clone(),
             queue: Queue::new(options.queue),
+            sessions: Sessions::new(options.sessions),
             running: None,
             answered: Answered::new(options.answered),
             inbox: Inbox::default(),
@@ -125,7 +128,7 @@ impl Desk {
                 tracing::warn!(topic = message.topic, "A retained message was ignored.");
                 self.done(delivery);
             }
-            Some(Inbound::Ask) => self.ask(&message, delivery, now),
+            Some(Inbound::Ask(client)) => self.ask(&message, client, delivery, now),
             Some(Inbound::Cancel) => {
                 self.done(delivery);
                 self.cancel(&message);
@@ -168,7 +171,13 @@ impl Desk {
         if self.running.is_some() || self.is_draining {
             return None;
         }
-        let job = self.queue.next()?;
+        // One prompt runs at a time, so no other turn of any session does.
+        let job = self.queue.next(|_| true)?;
+        let mut generation = job.request.generation.clone();
+        if let Some(session) = job.session() {
+            let (turn, brings_system) = (&generation.messages, job.request.brings_system);
+            generation.messages = self.sessions.compose(&session, turn, brings_system, now);
+        }
         let control = worker.control(job.deadline());
         let stream = job.request.stream.then(|| {
             Stream::new(
@@ -180,7 +189,7 @@ impl Desk {
         });
         let order = WorkOrder {
             key: job.key,
-            generation: job.request.generation.clone(),
+            generation,
             wants_pieces: stream.is_some(),
             control: Arc::clone(&control),
         };
@@ -225,6 +234,7 @@ impl Desk {
     /// Lets time pass.
     pub(super) fn tick(&mut self, now: Instant) {
         self.refuse_expired(now);
+        self.sessions.expire(now);
         if let Some(stream) = self
             .running
             .as_mut()

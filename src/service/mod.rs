@@ -20,7 +20,9 @@ mod lifecycle;
 pub mod mqtt;
 mod options;
 mod outbox;
+mod priority;
 mod queue;
+mod sessions;
 mod status;
 mod stream;
 pub mod systemd;
@@ -32,6 +34,8 @@ pub use answerer::{AnswerError, Answerer, Rebuild};
 pub use error::{Code, RequestError, ServiceError};
 pub use lifecycle::{StopSignal, Stopper, stop_pair};
 pub use options::{AnsweredLimits, ModelInfo, Options, QueueLimits};
+pub use priority::Priority;
+pub use sessions::{SessionLimits, SessionName};
 
 use worker::Worker;
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::error::ServiceError;
 use super::mqtt;
+use super::sessions::SessionLimits;
 
 /// All settings of the service.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub struct Options {
     pub requests: mqtt::RequestRules,
     /// How many answers are kept for those who ask again with the same id.
     pub answered: AnsweredLimits,
+    /// How much is remembered of conversations that go on.
+    pub sessions: SessionLimits,
     /// How long a stop waits for the answer under way; then it is cut short.
     pub drain: Duration,
     /// What to tell about the model.
@@ -29,6 +32,7 @@ impl Default for Options {
             queue: QueueLimits::default(),
             requests: mqtt::RequestRules::default(),
             answered: AnsweredLimits::default(),
+            sessions: SessionLimits::default(),
             drain: Duration::from_secs(20),
             model: ModelInfo::default(),
         }

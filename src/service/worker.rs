@@ -270,7 +270,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Budget, FinishReason, SamplingOptions, Timing, Usage};
+    use crate::engine::{Budget, FinishReason, ResponseFormat, SamplingOptions, Timing, Usage};
 
     /// Says `ok` unless its build number says that it panics.
     struct Scripted {
@@ -314,6 +314,7 @@ mod tests {
             sampling: SamplingOptions::default(),
             budget: Budget::default(),
             stop: Vec::new(),
+            format: ResponseFormat::default(),
         };
         worker
             .order(WorkOrder {

@@ -10,12 +10,18 @@ use super::super::mqtt::{self, Message, Refusal, Request, is_level};
 use super::{Desk, hash};
 
 impl Desk {
-    /// Takes a prompt, or refuses it.
-    pub(super) fn ask(&mut self, message: &Message, delivery: Option<DeliveryId>, now: Instant) {
+    /// Takes a prompt, or refuses it; `client` is the name its topic gives.
+    pub(super) fn ask(
+        &mut self,
+        message: &Message,
+        client: Option<&str>,
+        delivery: Option<DeliveryId>,
+        now: Instant,
+    ) {
         if self.is_draining && delivery.is_some() && !self.options.mqtt.is_volatile {
             return; // Not acknowledged: the broker keeps it for the next start.
         }
-        let parsed = mqtt::parse(&message.payload, &self.options.requests);
+        let parsed = mqtt::parse_from(client, &message.payload, &self.options.requests);
         let (id, reply_to) = match &parsed {
             Ok(Request { id, reply_to, .. }) => (id, reply_to),
             Err(refusal) => (&refusal.id, &refusal.reply_to),

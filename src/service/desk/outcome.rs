@@ -102,6 +102,13 @@ impl Desk {
             let detail = format!("the answer takes {needed} bytes, the broker takes {most}");
             return self.fail(&job, &RequestError::new(Code::TooLarge, detail));
         }
+        if let Some(session) = job.session() {
+            let (messages, brings_system) =
+                (&job.request.generation.messages, job.request.brings_system);
+            let text = &completion.answer;
+            self.sessions
+                .record(&session, messages, brings_system, text, now);
+        }
         if job.is_named {
             let name = (job.reply.topic.as_deref(), job.id.as_str());
             self.answered

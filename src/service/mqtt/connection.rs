@@ -293,6 +293,7 @@ fn connected(
     // A cancel must not wait behind prompts that are not acknowledged yet: no quality of service, no queue.
     let filters = [
         (options.topics.ask(), QoS::AtLeastOnce),
+        (options.topics.ask_of_any(), QoS::AtLeastOnce),
         (options.topics.cancel(), QoS::AtMostOnce),
     ]
     .map(|(path, qos)| Filter {

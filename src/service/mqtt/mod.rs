@@ -9,10 +9,13 @@ mod conversation;
 mod fields;
 mod message;
 mod nearest;
+mod neutral;
 mod options;
 mod payload;
 mod question;
 mod requester;
+mod response_format;
+mod templates;
 mod topics;
 
 pub use answer::{Answer, AnswerTiming, AnswerUsage};
@@ -20,7 +23,9 @@ pub(crate) use answer::{ChunkKind, chunk_json, error_json, final_chunk_json, tok
 pub use message::{Message, Publication};
 pub(crate) use nearest::nearest;
 pub use options::{BackoffLimits, Credentials, Options};
-pub use payload::{Refusal, Request, RequestRules, Think, parse};
+pub use payload::{ClientRules, Refusal, Request, RequestRules, Think, parse, parse_from};
 pub use question::{Question, Reply, RequesterError, RequesterOptions};
 pub use requester::{Exchange, Requester};
+pub use response_format::read_response_format;
+pub use templates::{TemplateError, TemplateSpec, Templates};
 pub use topics::{Inbound, TopicError, Topics, is_filter, is_level, matches};

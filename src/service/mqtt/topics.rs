@@ -1,7 +1,7 @@
 //! The topic grammar: build and parse, nothing else.
 //!
 //! ```text
-//! thinkd/<device>/ask  answer  answer/text  stream/<id>  cancel  state  info  status  reply/<client>
+//! thinkd/<device>/ask  ask/<client>  answer  answer/text  stream/<id>  cancel  state  info  status  reply/<client>
 //! ```
 //! `reply/…` is free for requesters' response topics; nothing else under the base may be one.
 
@@ -29,9 +29,9 @@ impl TopicError {
 
 /// What arrives for us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Inbound {
-    /// A prompt.
-    Ask,
+pub enum Inbound<'a> {
+    /// A prompt, and the client whose name its topic gives.
+    Ask(Option<&'a str>),
     /// An id to cancel, or `all`.
     Cancel,
 }
@@ -89,6 +89,19 @@ impl Topics {
         self.under("ask")
     }
 
+    /// Where prompts of one client arrive, so that a broker can say who may ask under which name; `client` has passed
+    /// [`is_level`].
+    #[must_use]
+    pub fn ask_of(&self, client: &str) -> String {
+        self.under(&format!("ask/{client}"))
+    }
+
+    /// The filter of all topics [`Self::ask_of`] gives.
+    #[must_use]
+    pub fn ask_of_any(&self) -> String {
+        self.under("ask/+")
+    }
+
     /// Where answers go that name no response topic.
     #[must_use]
     pub fn answer(&self) -> String {
@@ -143,11 +156,14 @@ impl Topics {
 
     /// What a message on `topic` is to us; nothing where it is not for us.
     #[must_use]
-    pub fn parse(&self, topic: &str) -> Option<Inbound> {
+    pub fn parse<'a>(&self, topic: &'a str) -> Option<Inbound<'a>> {
         match topic.strip_prefix(&self.base)?.strip_prefix('/')? {
-            "ask" => Some(Inbound::Ask),
+            "ask" => Some(Inbound::Ask(None)),
             "cancel" => Some(Inbound::Cancel),
-            _ => None,
+            other => {
+                let client = other.strip_prefix("ask/")?;
+                is_level(client).then_some(Inbound::Ask(Some(client)))
+            }
         }
     }
 
@@ -179,7 +195,8 @@ impl Topics {
         if topic == self.base || inside.is_some_and(|rest| !rest.starts_with("reply/")) {
             return refuse("is one of the daemon's own (reply/<name> under the base is free)");
         }
-        let is_inbox = topic.ends_with("/ask") || topic.ends_with("/cancel");
+        let is_of_client = || topic.rsplit('/').nth(1) == Some("ask");
+        let is_inbox = topic.ends_with("/ask") || topic.ends_with("/cancel") || is_of_client();
         if is_inbox && topic.split('/').next() == self.base.split('/').next() {
             return refuse("is another daemon's inbox");
         }
@@ -261,7 +278,11 @@ mod tests {
         let topics = topics();
         assert_eq!(topics.ask(), "thinkd/oven/ask");
         assert_eq!(topics.stream("k1"), "thinkd/oven/stream/k1");
-        assert_eq!(topics.parse(&topics.ask()), Some(Inbound::Ask));
+        assert_eq!(topics.parse(&topics.ask()), Some(Inbound::Ask(None)));
+        assert_eq!(topics.ask_of("hall"), "thinkd/oven/ask/hall");
+        let of_client = topics.parse("thinkd/oven/ask/hall");
+        assert_eq!(of_client, Some(Inbound::Ask(Some("hall"))));
+        assert!(matches(&topics.ask_of_any(), &topics.ask_of("hall")));
         assert_eq!(topics.parse(&topics.cancel()), Some(Inbound::Cancel));
         for other in [
             "thinkd/oven/answer",
@@ -269,6 +290,8 @@ mod tests {
             "thinkd/oven",
             "ask",
             "thinkd/ovenask",
+            "thinkd/oven/ask/",
+            "thinkd/oven/ask/a/b",
             "",
         ] {
             assert_eq!(topics.parse(other), None, "{other}");
@@ -302,6 +325,7 @@ mod tests {
             "thinkd/oven/state",
             "thinkd/oven/answer",
             "thinkd/other/ask",
+            "thinkd/other/ask/hall",
             "thinkd/group/g/ask",
             "a\0b",
         ] {
