@@ -8,6 +8,7 @@ use crate::service::mqtt::{Topics, is_filter};
 
 use super::broker::{Broker, check_device, parse_broker, topic_safe};
 use super::layers::Layers;
+use super::requests::{RequestsConfig, requests};
 use super::secret::{Secret, read_secret};
 
 /// A configuration that can be used.
@@ -23,6 +24,8 @@ pub struct Config {
     pub mqtt: MqttConfig,
     /// What is refused.
     pub limits: LimitsConfig,
+    /// What holds for single clients, and prompts with names.
+    pub requests: RequestsConfig,
     /// What is told about it all.
     pub log: LogConfig,
 }
@@ -194,6 +197,7 @@ pub(super) fn check(
             _ => Residence::Auto,
         },
     };
+    let requests = requests(layers, limits.max_tokens);
     let log = log(layers);
     Some(Config {
         file,
@@ -201,6 +205,7 @@ pub(super) fn check(
         engine,
         mqtt: mqtt?,
         limits,
+        requests,
         log,
     })
 }

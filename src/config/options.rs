@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::checked::Config;
 use crate::engine::{Budget, EngineOptions, SamplingOptions};
 use crate::model::{CacheOptions, LoadOptions, ModelDirectory, ModelInfo, SearchDefaults};
-use crate::service::mqtt::{self, Credentials, RequestRules, RequesterOptions};
+use crate::service::mqtt::{self, Credentials, RequestRules, RequesterOptions, Templates};
 use crate::service::{self, QueueLimits};
 
 impl Config {
@@ -98,6 +98,9 @@ impl Config {
                 sampling: self.sampling(suggested),
                 budget: self.budget(),
                 deadline: self.limits.deadline_seconds.map(Duration::from_secs),
+                templates: Templates::new(self.requests.templates.clone())
+                    .expect("they were parsed when the configuration was checked"),
+                clients: self.requests.clients.clone(),
                 ..RequestRules::default()
             },
             drain: Duration::from_secs(self.limits.drain_seconds),

@@ -61,6 +61,9 @@ impl GenerationRequest {
         }
         self.sampling.validate()?;
         self.budget.validate()?;
+        // An answer that was asked for as JSON is not given as anything else.
+        let is_text = self.format == ResponseFormat::Text;
+        OptionError::unless(is_text, "response_format", "json", "text")?;
         let count = self.stop.len();
         OptionError::unless(
             count <= STOP_SEQUENCES_MAX,

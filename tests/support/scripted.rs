@@ -1,4 +1,4 @@
-//! A model that does what the prompt says: `say …`, `wait` (until it is cancelled), `panic`, `hang`, `long` (too long).
+//! A model that does what the prompt says: `say …`, `recall` (all it was told), `wait` (until it is cancelled), `panic`, `hang`, `long` (too long).
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -62,6 +62,14 @@ impl Answerer for Scripted {
                     answer.push_str(word);
                     sink(Event::Answer(word));
                 }
+            }
+            "recall" => {
+                let told: Vec<&str> = request
+                    .messages
+                    .iter()
+                    .map(|m| m.content.as_str())
+                    .collect();
+                answer = told.join("|");
             }
             "wait" => {
                 answer.push_str("begun");
