@@ -79,6 +79,9 @@ impl Config {
     }
 
     /// What the service is told, with the model that was loaded.
+    ///
+    /// # Panics
+    /// If a template does not parse; [`super::load`] lets none of those through.
     #[must_use]
     pub fn service_options(
         &self,

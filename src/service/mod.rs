@@ -5,8 +5,8 @@
 //!        ▲                            │ ▲                  │
 //!        └── inbox, outbox ◀──────────┘ └── events ◀───────┘
 //! ```
-//! The desk and what it keeps (queue, inbox, outbox, answered, stream, status) are plain state machines; I/O and time
-//! are in `lifecycle` and `mqtt::connection`. [`run`] starts all of it and says in which order it stops.
+//! The desk and what it keeps (queue, sessions, inbox, outbox, answered, stream, status) are plain state machines; I/O
+//! and time are in `lifecycle` and `mqtt::connection`. [`run`] starts all of it and says in which order it stops.
 
 mod answered;
 mod answerer;
