@@ -18,7 +18,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("half", &["kernels", "ops", "model"]),
     ("memmap2", &["model"]),
-    ("minijinja", &["engine"]),
+    // In the service for the prompts that the operator names, which are Jinja as chat templates are.
+    ("minijinja", &["engine", "service::mqtt::templates"]),
     ("minijinja_contrib", &["engine"]),
     ("ndarray", &["ops", "model"]),
     ("nix", &["kernels", "model", "service", "cli"]),

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use thinkd::config::{self, Broker, Config, ConfigError, LogLevel, Override, Sources, keys};
+use thinkd::engine::ResponseFormat;
 use thinkd::model::CachePlace;
+use thinkd::service::Priority;
+use thinkd::service::mqtt::TemplateSpec;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -550,6 +553,88 @@ fn every_word_of_a_choice_is_understood() {
             level
         );
     }
+}
+
+#[test]
+fn templates_and_clients_stand_in_tables_of_their_own_names() {
+    let config = loaded_from(
+        "[templates.alarm]\nprompt = '{{ room }}?'\nsystem = 's'\nmax_tokens = 9\nmax_think_tokens = 0\n\
+         response_format = 'json_object'\npriority = 'high'\n[templates.plain]\nprompt = 'q'\n\
+         [clients.hall]\nsystem = 'h'\npriority = 'low'\n",
+    )
+    .unwrap();
+    let alarm = &config.requests.templates["alarm"];
+    assert_eq!(
+        (alarm.prompt.as_str(), alarm.system.as_deref()),
+        ("{{ room }}?", Some("s"))
+    );
+    assert_eq!(
+        (alarm.max_tokens, alarm.max_think_tokens),
+        (Some(9), Some(0))
+    );
+    assert_eq!(alarm.format, Some(ResponseFormat::JsonObject));
+    assert_eq!(alarm.priority, Some(Priority::High));
+    let plain = TemplateSpec {
+        prompt: "q".to_owned(),
+        ..TemplateSpec::default()
+    };
+    assert_eq!(config.requests.templates["plain"], plain);
+    let hall = &config.requests.clients["hall"];
+    assert_eq!(hall.system.as_deref(), Some("h"));
+    assert_eq!(hall.priority, Some(Priority::Low));
+}
+
+#[test]
+fn every_mistake_in_a_named_table_is_told_with_its_line() {
+    let error = loaded_from(
+        "[templates.a]\nprompt = '{{ b'\nsistem = ''\n[templates.b]\nmax_tokens = 5000\npriority = 'x'\n\
+         [templates.c]\nprompt = 'q'\nresponse_format = 'xml'\n[clients.'d/e']\nsystem = 1\n\
+         [client.f]\n[templates]\ng = 1\n",
+    )
+    .unwrap_err();
+    let told: Vec<String> = error
+        .mistakes
+        .iter()
+        .map(|mistake| {
+            mistake
+                .to_string()
+                .split_once("config.toml")
+                .unwrap()
+                .1
+                .to_owned()
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    :3: templates.a.sistem: unknown key, did you mean system?
+    :6: templates.b.priority: "x" is not allowed; it is one of "high", "normal", "low"
+    :10: clients.d/e: a name has 1 to 128 bytes and none of / + # $
+    :11: clients.d/e.system: 1 is not allowed; it is a text
+    :12: [client]: unknown section, did you mean [clients]?
+    :14: templates.g: unknown key; the tables here are called [templates.NAME]
+    :5: templates.b.prompt: is not given or empty; it is what is asked
+    :5: templates.b.max_tokens: 5000 is above limits.max_tokens, which is 4096
+    :9: templates.c.response_format: it is "text", "json_object", or what a request says, as JSON; as such, expected value at line 1 column 1
+    :2: templates.a.prompt: line 1: unexpected end of input, expected end of variable block
+    "#);
+}
+
+#[test]
+fn the_tables_of_the_sample_file_can_be_used() {
+    let sample = sample();
+    let (_, tables) = sample.split_once("# Tables with names").unwrap();
+    let uncommented: String = tables
+        .lines()
+        .filter_map(|line| line.strip_prefix("#   "))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let requests = loaded_from(&uncommented).unwrap().requests;
+    let template = &requests.templates["alarm"];
+    assert!(matches!(
+        template.format,
+        Some(ResponseFormat::JsonSchema(_))
+    ));
+    assert!(template.system.is_some() && template.max_think_tokens.is_some());
+    assert!(requests.clients["hall"].system.is_some());
 }
 
 proptest::proptest! {

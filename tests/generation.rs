@@ -11,7 +11,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use thinkd::engine::{
     Budget, Completion, Control, Engine, EngineError, EngineOptions, Event, FinishReason,
-    GenerationRequest, Interrupt, Message, Role, SamplingOptions, Uninterrupted,
+    GenerationRequest, Interrupt, Message, ResponseFormat, Role, SamplingOptions, Uninterrupted,
 };
 use thinkd::model::testing::{
     ByteTokenizer, CHAT_TEMPLATE, CHAT_TEMPLATE_THINKING, EOS, Record, ScriptedModel, THINK_CLOSE,
@@ -53,6 +53,7 @@ fn ask(prompt: &str) -> GenerationRequest {
         sampling: SamplingOptions::default(),
         budget: Budget::default(),
         stop: Vec::new(),
+        format: ResponseFormat::default(),
     }
 }
 

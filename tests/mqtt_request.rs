@@ -25,7 +25,9 @@ use support::broker::{TestBroker, has_program, with_each_broker};
 use support::client::{TestClient, code, text};
 use support::daemon::{Daemon, topics};
 use thinkd::service::Code;
-use thinkd::service::mqtt::{Question, Reply, Requester, RequesterError, RequesterOptions};
+use thinkd::service::mqtt::{
+    Question, Reply, Requester, RequesterError, RequesterOptions, TemplateSpec, Templates,
+};
 
 /// A daemon that listens, and a client.
 fn start(broker: &TestBroker) -> (Daemon, TestClient) {
@@ -189,6 +191,76 @@ fn an_id_asked_again_is_computed_once() {
         client.ask(r#"{"id":"k1","prompt":"say other"}"#);
         assert_eq!(code(&client.answer()), "conflict");
         assert_eq!(daemon.asked.prompts(), ["say once"]);
+    });
+}
+
+#[test]
+fn a_session_goes_on_and_belongs_to_its_client() {
+    with_each_broker(|broker| {
+        let (_daemon, mut client) = start(broker);
+        client.ask(r#"{"id":"k1","session":"s","prompt":"say one"}"#);
+        client.ask(r#"{"id":"k2","session":"s","prompt":"recall"}"#);
+        assert_eq!(text(&client.answer_to("k2")), "say one|one|recall");
+        let of_hall = topics().ask_of("hall");
+        client.publish(&of_hall, r#"{"id":"k3","session":"s","prompt":"recall"}"#);
+        assert_eq!(text(&client.answer_to("k3")), "recall");
+        client.ask(r#"{"id":"k4","session":"s","user":"hall","prompt":"recall"}"#);
+        let told = client.answer_to("k4");
+        assert_eq!(text(&told), "recall|recall|recall");
+    });
+}
+
+#[test]
+fn an_alarm_passes_a_report_and_clients_take_turns() {
+    with_each_broker(|broker| {
+        let (daemon, mut client) = start(broker);
+        client.ask(r#"{"id":"k0","prompt":"wait"}"#);
+        daemon.asked.wait_for("wait");
+        for (id, priority, user) in [
+            ("l1", "low", "x"),
+            ("x1", "normal", "x"),
+            ("x2", "normal", "x"),
+            ("y1", "normal", "y"),
+            ("h1", "high", "x"),
+        ] {
+            client.ask(
+                json!({"id": id, "priority": priority, "user": user, "prompt": format!("say {id}")})
+                    .to_string(),
+            );
+        }
+        while client.json(&topics().status())["queue"]["jobs"] != 5 {}
+        client.publish(&topics().cancel(), "k0");
+        client.answer_to("l1");
+        assert_eq!(
+            daemon.asked.prompts(),
+            ["wait", "say h1", "say x1", "say y1", "say x2", "say l1"]
+        );
+    });
+}
+
+#[test]
+fn a_template_is_asked_with_its_variables_alone() {
+    with_each_broker(|broker| {
+        let mut client = TestClient::connect(broker.port());
+        let _daemon = Daemon::with(broker, |options| {
+            let spec = TemplateSpec {
+                prompt: "say {{ room }} is {{ celsius }} degrees".to_owned(),
+                ..TemplateSpec::default()
+            };
+            let specs = [("alarm".to_owned(), spec)].into();
+            options.requests.templates = Templates::new(specs).unwrap();
+        });
+        client.state("online");
+        client.ask(r#"{"id":"k1","template":"alarm","vars":{"room":"hall","celsius":81.5}}"#);
+        assert_eq!(text(&client.answer_to("k1")), "hall is 81.5 degrees");
+        client.ask(r#"{"id":"k2","template":"alarm","vars":{"room":"hall"}}"#);
+        let answer = client.answer_to("k2");
+        assert_eq!(code(&answer), "bad_request");
+        let detail = answer["error"]["detail"].as_str().unwrap();
+        assert!(
+            detail.ends_with("its variables are celsius, room"),
+            "{detail}"
+        );
     });
 }
 

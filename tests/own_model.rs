@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use thinkd::engine::{
-    Budget, Completion, Engine, GenerationRequest, Message, Role, SamplingOptions, TurnId,
-    TurnNews, Uninterrupted,
+    Budget, Completion, Engine, GenerationRequest, Message, ResponseFormat, Role, SamplingOptions,
+    TurnId, TurnNews, Uninterrupted,
 };
 use thinkd::kernels::set;
 use thinkd::model::{
@@ -240,6 +240,7 @@ fn prompts_answered_together_or_with_pauses_say_what_they_say_alone() {
             max_think_tokens: Some(24),
         },
         stop: Vec::new(),
+        format: ResponseFormat::default(),
     };
     let requests: Vec<_> = reference().iter().take(STREAMS).map(ask).collect();
     let mut one = engine_with(1);
@@ -431,6 +432,7 @@ fn answers_fresh_questions_of_the_kinds_its_card_claims() {
                 max_think_tokens: None,
             },
             stop: Vec::new(),
+            format: ResponseFormat::default(),
         };
         let completion = engine
             .generate(&request, &Uninterrupted, &mut |_| {})

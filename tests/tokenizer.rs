@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use thinkd::engine::{
-    Budget, Engine, EngineOptions, GenerationRequest, Message, Role, SamplingOptions, Uninterrupted,
+    Budget, Engine, EngineOptions, GenerationRequest, Message, ResponseFormat, Role,
+    SamplingOptions, Uninterrupted,
 };
 use thinkd::model::testing::ScriptedModel;
 use thinkd::model::{TokenText, Tokenizer};
@@ -136,6 +137,7 @@ fn a_prompt_of_deepseek_r1_distill_qwen_is_what_its_template_says_and_nothing_mo
             sampling: SamplingOptions::default(),
             budget: Budget::default(),
             stop: Vec::new(),
+            format: ResponseFormat::default(),
         };
         engine
             .generate(&request, &Uninterrupted, &mut |_| {})

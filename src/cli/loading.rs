@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::failure::{Failure, Outcome};
 use crate::config::Config;
-use crate::engine::{Engine, GenerationRequest, Message, Role};
+use crate::engine::{Engine, GenerationRequest, Message, ResponseFormat, Role};
 use crate::model::{self, Lanes, LoadOptions, LoadedModel, ModelInfo, SearchDefaults};
 use crate::service::systemd;
 
@@ -46,6 +46,7 @@ impl Loaded {
             sampling: config.sampling(&self.suggested),
             budget: config.budget(),
             stop: Vec::new(),
+            format: ResponseFormat::default(),
         }
     }
 }

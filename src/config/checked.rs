@@ -9,6 +9,7 @@ use crate::service::mqtt::{Tls, TlsError, TlsFiles, Topics, is_filter};
 
 use super::broker::{Broker, check_device, parse_broker, topic_safe};
 use super::layers::Layers;
+use super::requests::{RequestsConfig, requests};
 use super::secret::{PASSWORD_CREDENTIAL, Secret, among_credentials, read_secret, readable_by_all};
 
 /// A configuration that can be used.
@@ -30,6 +31,8 @@ pub struct Config {
     pub home_assistant: HomeAssistantConfig,
     /// Where metrics can be read.
     pub metrics: MetricsConfig,
+    /// What holds for single clients, and prompts with names.
+    pub requests: RequestsConfig,
     /// What is told about it all.
     pub log: LogConfig,
     /// What can be used and is worth a second look, one sentence each.
@@ -228,6 +231,7 @@ pub(super) fn check(
         },
     };
     let metrics = metrics(layers);
+    let requests = requests(layers, limits.max_tokens);
     let log = log(layers);
     let mqtt = mqtt?;
     let store_directory = store_directory(layers, directories, &mqtt.device);
@@ -240,6 +244,7 @@ pub(super) fn check(
         store_directory,
         home_assistant,
         metrics,
+        requests,
         log,
         warnings,
     })

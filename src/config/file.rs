@@ -6,10 +6,10 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::error::Origin;
-use super::keys::{self, KEYS, Key};
+use super::keys::{self, KEYS};
 use super::layers::Layers;
 use super::value::{Kind, Value};
-use crate::service::mqtt::nearest;
+use crate::service::mqtt::{is_level, nearest};
 
 /// Lays what `text`, the content of the file `path`, says over `layers`.
 ///
@@ -41,13 +41,21 @@ pub(super) fn put_file(layers: &mut Layers, path: &Path, text: &str) {
                     let path = format!("{name}.{}", key.get_ref());
                     let origin = at(key.span());
                     match keys::find(&path) {
-                        Some(key) => layers.put(key, checked(key, value.get_ref()), origin),
+                        Some(key) => layers.put(key, checked(&key.kind, value.get_ref()), origin),
                         None => layers.unknown(&path, origin),
                     }
                 }
             }
+            DeValue::Table(tables) if keys::named(name).next().is_some() => {
+                for (table, value) in tables {
+                    let entry = (table.get_ref().as_ref(), value.get_ref());
+                    put_named(layers, name, entry, (&at(table.span()), &at));
+                }
+            }
             DeValue::Table(_) => {
-                let reason = match nearest(name, KEYS.iter().map(|key| key.section)) {
+                let named = keys::NAMED_KEYS.iter().map(|key| key.section);
+                let sections = KEYS.iter().map(|key| key.section).chain(named);
+                let reason = match nearest(name, sections) {
                     Some(section) => format!("unknown section, did you mean [{section}]?"),
                     None => "unknown section".to_owned(),
                 };
@@ -63,14 +71,56 @@ pub(super) fn put_file(layers: &mut Layers, path: &Path, text: &str) {
     });
 }
 
-/// The value as one of ours, where it is allowed for `key`.
-fn checked(key: &Key, value: &DeValue<'_>) -> Result<Value, String> {
-    let refused = || format!("a {} is not allowed; it is {}", type_name(value), key.kind);
+/// Lays the table `[section.name]` over `layers`.
+fn put_named(
+    layers: &mut Layers,
+    section: &str,
+    (name, value): (&str, &DeValue<'_>),
+    (origin, at): (&Origin, &dyn Fn(Range<usize>) -> Origin),
+) {
+    let path = format!("{section}.{name}");
+    let DeValue::Table(entries) = value else {
+        let reason = format!("unknown key; the tables here are called [{section}.NAME]");
+        layers.mistake(origin.clone(), path, reason);
+        return;
+    };
+    if !is_level(name) {
+        let reason = "a name has 1 to 128 bytes and none of / + # $".to_owned();
+        layers.mistake(origin.clone(), path.clone(), reason);
+    }
+    for (key, value) in entries {
+        let (word, origin) = (key.get_ref().as_ref(), at(key.span()));
+        let path = format!("{path}.{word}");
+        let Some(key) = keys::named(section).find(|key| key.name == word) else {
+            let reason = match nearest(word, keys::named(section).map(|key| key.name)) {
+                Some(key) => format!("unknown key, did you mean {key}?"),
+                None => "unknown key".to_owned(),
+            };
+            layers.mistake(origin, path, reason);
+            continue;
+        };
+        match checked(&key.kind, value.get_ref()) {
+            Ok(value) => {
+                let table = layers.named_table(key.section, name);
+                table.insert(key.name, (value, origin));
+            }
+            Err(reason) => layers.mistake(origin, path, reason),
+        }
+    }
+    if let Some(key) = keys::named(section).next() {
+        // Even an empty table is one.
+        layers.named_table(key.section, name);
+    }
+}
+
+/// The value as one of ours, where it is of `kind`.
+fn checked(kind: &Kind, value: &DeValue<'_>) -> Result<Value, String> {
+    let refused = || format!("a {} is not allowed; it is {kind}", type_name(value));
     let value = match value {
         DeValue::String(text) => Value::Text(text.as_ref().to_owned()),
         DeValue::Integer(number) => Value::Integer(
             i64::from_str_radix(number.as_str(), number.radix())
-                .map_err(|_| format!("{number} is not allowed; it is {}", key.kind))?,
+                .map_err(|_| format!("{number} is not allowed; it is {kind}"))?,
         ),
         DeValue::Float(number) => Value::Number(number.as_str().parse().map_err(|_| refused())?),
         DeValue::Array(items) => Value::List(
@@ -84,10 +134,10 @@ fn checked(key: &Key, value: &DeValue<'_>) -> Result<Value, String> {
                 })
                 .collect::<Result<_, _>>()?,
         ),
-        DeValue::Boolean(yes) if matches!(key.kind, Kind::Boolean) => Value::Boolean(*yes),
+        DeValue::Boolean(yes) if matches!(kind, Kind::Boolean) => Value::Boolean(*yes),
         DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Table(_) => return Err(refused()),
     };
-    key.kind.check(value)
+    kind.check(value)
 }
 
 fn type_name(value: &DeValue<'_>) -> &'static str {

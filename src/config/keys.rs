@@ -18,6 +18,17 @@ pub struct Key {
     pub default: Default,
 }
 
+/// A setting of the tables that the operator names, `[templates.NAME]`; it has no default and stands in files only.
+#[derive(Debug)]
+pub struct NamedKey {
+    /// What the names stand under.
+    pub section: &'static str,
+    /// Its name in such a table.
+    pub name: &'static str,
+    /// What it may be.
+    pub kind: Kind,
+}
+
 /// A default that can stand in a constant.
 #[derive(Debug, Clone, Copy)]
 pub enum Default {
@@ -58,6 +69,19 @@ pub fn find(path: &str) -> Option<&'static Key> {
     let (section, name) = path.split_once('.')?;
     KEYS.iter()
         .find(|key| key.section == section && key.name == name)
+}
+
+/// The settings that a table under `section` may have; none where there are no such tables.
+pub fn named(section: &str) -> impl Iterator<Item = &'static NamedKey> {
+    NAMED_KEYS.iter().filter(move |key| key.section == section)
+}
+
+const fn named_key(section: &'static str, name: &'static str, kind: Kind) -> NamedKey {
+    NamedKey {
+        section,
+        name,
+        kind,
+    }
 }
 
 const fn key(section: &'static str, name: &'static str, kind: Kind, default: Default) -> Key {
@@ -150,6 +174,21 @@ pub static KEYS: &[Key] = &[
     key("log", "level", Kind::Choice(&LEVELS), Default::Text("info")),
     key("log", "format", Kind::Choice(&["text", "json"]), Default::Text("text")),
 ];
+
+/// Every setting of the tables that the operator names.
+#[rustfmt::skip] // A table: one line a key.
+pub static NAMED_KEYS: &[NamedKey] = &[
+    named_key("templates", "prompt", Kind::Text),
+    named_key("templates", "system", Kind::Text),
+    named_key("templates", "max_tokens", integer(1, 1 << 20)),
+    named_key("templates", "max_think_tokens", integer(0, 1 << 20)),
+    named_key("templates", "response_format", Kind::Text),
+    named_key("templates", "priority", Kind::Choice(&PRIORITIES)),
+    named_key("clients", "system", Kind::Text),
+    named_key("clients", "priority", Kind::Choice(&PRIORITIES)),
+];
+
+const PRIORITIES: [&str; 3] = ["high", "normal", "low"];
 
 const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 

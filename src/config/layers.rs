@@ -11,9 +11,14 @@ use crate::service::mqtt::nearest;
 #[derive(Debug)]
 pub(super) struct Layers {
     values: BTreeMap<(&'static str, &'static str), (Value, Origin)>,
+    /// The tables that the operator named, by section and name.
+    named: BTreeMap<(&'static str, String), NamedTable>,
     /// What was wrong in the sources so far.
     pub(super) mistakes: Vec<Mistake>,
 }
+
+/// A table that the operator named: what its settings are, and where they stand.
+pub(super) type NamedTable = BTreeMap<&'static str, (Value, Origin)>;
 
 impl Layers {
     /// The defaults.
@@ -29,6 +34,7 @@ impl Layers {
             .collect();
         Self {
             values,
+            named: BTreeMap::new(),
             mistakes: Vec::new(),
         }
     }
@@ -49,6 +55,20 @@ impl Layers {
             Some(key) => self.put(key, key.kind.parse(text), origin),
             None => self.unknown(path, origin),
         }
+    }
+
+    /// The table `[section.name]`, empty where it was not there yet.
+    pub(super) fn named_table(&mut self, section: &'static str, name: &str) -> &mut NamedTable {
+        self.named.entry((section, name.to_owned())).or_default()
+    }
+
+    /// All tables under `section`.
+    pub(super) fn named_tables(&self, section: &str) -> Vec<(String, NamedTable)> {
+        self.named
+            .iter()
+            .filter(|((of, _), _)| *of == section)
+            .map(|((_, name), table)| (name.clone(), table.clone()))
+            .collect()
     }
 
     /// Notes that there is no setting `path`, with the nearest there is.

@@ -22,6 +22,7 @@ pub mod keys;
 mod layers;
 mod model_search;
 mod options;
+mod requests;
 mod secret;
 mod value;
 
@@ -36,6 +37,7 @@ pub use checked::{
 pub use env::{CONFIG_FILE_VARIABLE, CREDENTIALS_VARIABLE, STATE_VARIABLE};
 pub use error::{ConfigError, Mistake, Origin};
 pub use model_search::{SearchPlaces, find_model};
+pub use requests::RequestsConfig;
 pub use secret::Secret;
 pub use value::{Kind, Value};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::checked::Config;
 use crate::engine::{Budget, EngineOptions, SamplingOptions};
 use crate::model::{CacheOptions, Lanes, LoadOptions, ModelDirectory, ModelInfo, SearchDefaults};
-use crate::service::mqtt::{self, Credentials, RequestRules, RequesterOptions};
+use crate::service::mqtt::{self, Credentials, RequestRules, RequesterOptions, Templates};
 use crate::service::{self, QueueLimits};
 
 impl Config {
@@ -80,6 +80,9 @@ impl Config {
     }
 
     /// What the service is told, with the model that was loaded.
+    ///
+    /// # Panics
+    /// If a template does not parse; [`super::load`] lets none of those through.
     #[must_use]
     pub fn service_options(
         &self,
@@ -99,6 +102,9 @@ impl Config {
                 sampling: self.sampling(suggested),
                 budget: self.budget(),
                 deadline: self.limits.deadline_seconds.map(Duration::from_secs),
+                templates: Templates::new(self.requests.templates.clone())
+                    .expect("they were parsed when the configuration was checked"),
+                clients: self.requests.clients.clone(),
                 ..RequestRules::default()
             },
             store_directory: self.store_directory.clone(),

@@ -11,6 +11,7 @@
 
 mod candidates;
 mod chat_template;
+mod constraint;
 mod control;
 mod control_text;
 mod error;
@@ -42,6 +43,7 @@ use sampler::Sampler;
 use turn::{Clock, Turn};
 use writer::Writer;
 
+pub use constraint::{Constraint, ResponseFormat, Schema, SchemaError};
 pub use control::{Control, Interrupt, Uninterrupted};
 pub use error::{EngineError, OptionError};
 pub use event::{Completion, Event, FinishReason, Timing, TurnEvent, TurnId, TurnNews, Usage};

@@ -1,7 +1,7 @@
 //! What the engine is asked: messages and how to answer them.
 
 use super::options::{Budget, SamplingOptions};
-use super::{EngineError, OptionError};
+use super::{EngineError, OptionError, ResponseFormat};
 
 /// Most stop sequences of one request.
 pub const STOP_SEQUENCES_MAX: usize = 16;
@@ -42,6 +42,8 @@ pub struct GenerationRequest {
     pub budget: Budget,
     /// Texts that end the answer; none of them is part of it. They do not apply to the thought.
     pub stop: Vec<String>,
+    /// What form the answer has.
+    pub format: ResponseFormat,
 }
 
 impl GenerationRequest {
@@ -59,6 +61,9 @@ impl GenerationRequest {
         }
         self.sampling.validate()?;
         self.budget.validate()?;
+        // An answer that was asked for as JSON is not given as anything else.
+        let is_text = self.format == ResponseFormat::Text;
+        OptionError::unless(is_text, "response_format", "json", "text")?;
         let count = self.stop.len();
         OptionError::unless(
             count <= STOP_SEQUENCES_MAX,
@@ -92,6 +97,7 @@ mod tests {
             sampling: SamplingOptions::default(),
             budget: Budget::default(),
             stop: stop.iter().map(|sequence| (*sequence).to_owned()).collect(),
+            format: ResponseFormat::Text,
         }
     }
 

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::answered::Answered;
+use super::answerer::AnswerError;
 use super::error::{Code, RequestError};
 use super::fingerprint::fingerprint;
 use super::inbox::{DeliveryId, Inbox, Received};
@@ -26,12 +27,13 @@ use super::mqtt::{Inbound, Message, Publication, Topics};
 use super::options::Options;
 use super::outbox::{OutKey, Outbox};
 use super::ping::pong;
-use super::priority::Priority;
 use super::queue::Queue;
+use super::sessions::Sessions;
 use super::status::{Counts, QueueStatus, Snapshot};
 use super::store::{Batch, DeliveryMark, Seq, StoreEvent};
 use super::stream::Stream;
 use super::worker::{JobControl, WorkOrder, Worker, WorkerEvent};
+use crate::engine::Completion;
 
 /// The job that is being answered.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ struct Running {
     control: Arc<JobControl>,
     stream: Option<Stream>,
     started: Instant,
+    /// What came of it, while an earlier prompt of the same asker is still under way.
+    result: Option<Result<Completion, AnswerError>>,
 }
 
 /// The board's clock, read once: it may jump, and what is stored says how old it is by it.
@@ -78,6 +82,7 @@ pub(super) struct Desk {
     /// Jobs of the queue that are not on disk yet.
     unstored: HashSet<JobKey>,
     running: Vec<Running>,
+    sessions: Sessions,
     answered: Answered,
     pub(super) ledger: Ledger,
     /// Answers that need not be known any more once they are delivered.
@@ -108,6 +113,7 @@ impl Desk {
             hall: Vec::new(),
             unstored: HashSet::new(),
             running: Vec::new(),
+            sessions: Sessions::new(options.sessions),
             answered: Answered::new(options.answered),
             ledger: Ledger::new(options.is_stored()),
             forgettable: HashSet::new(),
@@ -251,12 +257,12 @@ impl Desk {
                 tracing::warn!(topic = message.topic, "A retained message was ignored.");
                 self.done(delivery);
             }
-            Some(Inbound::Ask) => {
+            Some(Inbound::Ask(client)) => {
                 let mark = DeliveryMark {
                     packet_id: message.packet_id.unwrap_or_default(),
                     fingerprint,
                 };
-                self.ask(&message, (delivery, mark), now);
+                self.ask(&message, client, (delivery, mark), now);
             }
             Some(Inbound::Cancel) => {
                 self.done(delivery);
@@ -306,11 +312,15 @@ impl Desk {
     pub(super) fn next_order(&mut self, worker: &Worker, now: Instant) -> Option<WorkOrder> {
         self.refuse_expired(now);
         self.enter_from_hall(now);
-        if !self.running.is_empty() || self.is_draining {
+        if self.is_draining {
             return None;
         }
-        let unstored = &self.unstored;
-        let job = self.queue.next(|job| !unstored.contains(&job.key))?;
+        let job = self.next_job(worker.streams())?;
+        let mut generation = job.request.generation.clone();
+        if let Some(session) = job.session() {
+            let (turn, brings_system) = (&generation.messages, job.request.brings_system);
+            generation.messages = self.sessions.compose(&session, turn, brings_system, now);
+        }
         let control = worker.control(job.deadline());
         let stream = job.request.stream.then(|| {
             Stream::new(
@@ -322,8 +332,8 @@ impl Desk {
         });
         let order = WorkOrder {
             key: job.key,
-            priority: Priority::default(),
-            generation: job.request.generation.clone(),
+            priority: job.request.priority,
+            generation,
             wants_pieces: stream.is_some(),
             control: Arc::clone(&control),
         };
@@ -332,8 +342,34 @@ impl Desk {
             control,
             stream,
             started: now,
+            result: None,
         });
         Some(order)
+    }
+
+    /// The next job for a worker of so many `streams`. Where all are taken, only one that is more urgent than one under
+    /// way, which is put aside for it. One turn of a session at a time.
+    fn next_job(&mut self, streams: usize) -> Option<Job> {
+        let working = self
+            .running
+            .iter()
+            .filter(|running| running.result.is_none());
+        let is_full = working.clone().count() >= streams;
+        let least = working.map(|running| running.job.request.priority).min();
+        let sessions: Vec<_> = self
+            .running
+            .iter()
+            .filter_map(|running| running.job.session())
+            .collect();
+        let unstored = &self.unstored;
+        self.queue.next(|job| {
+            let is_urgent = !is_full || least.is_some_and(|least| job.request.priority > least);
+            let waits = || {
+                job.session()
+                    .is_some_and(|session| sessions.contains(&session))
+            };
+            is_urgent && !unstored.contains(&job.key) && !waits()
+        })
     }
 
     fn refuse_expired(&mut self, now: Instant) {
@@ -364,13 +400,13 @@ impl Desk {
                 }
             }
             WorkerEvent::Finished(key, result) => {
-                let index = self
+                let running = self
                     .running
-                    .iter()
-                    .position(|running| running.job.key == key);
-                if let Some(index) = index {
-                    let running = self.running.remove(index);
-                    self.finished(running, result, now);
+                    .iter_mut()
+                    .find(|running| running.job.key == key);
+                if let Some(running) = running {
+                    running.result = Some(result);
+                    self.finish_in_order(now);
                 }
             }
             WorkerEvent::Paused(key) => {
@@ -381,9 +417,35 @@ impl Desk {
         }
     }
 
+    /// Ends the jobs that are done and whose asker has nothing earlier under way: answers come in the order of prompts.
+    fn finish_in_order(&mut self, now: Instant) {
+        let is_due = |index: usize, all: &[Running]| {
+            let job = &all[index].job;
+            let is_earlier = |other: &Running| {
+                other.result.is_none()
+                    && other.job.key < job.key
+                    && other.job.asker() == job.asker()
+                    && other.job.request.priority >= job.request.priority
+            };
+            all[index].result.is_some() && !all.iter().any(is_earlier)
+        };
+        loop {
+            // The earliest first.
+            let due = (0..self.running.len()).filter(|&index| is_due(index, &self.running));
+            let Some(index) = due.min_by_key(|&index| self.running[index].job.key) else {
+                return;
+            };
+            let mut running = self.running.remove(index);
+            if let Some(result) = running.result.take() {
+                self.finished(running, result, now);
+            }
+        }
+    }
+
     /// Lets time pass.
     pub(super) fn tick(&mut self, now: Instant) {
         self.refuse_expired(now);
+        self.sessions.expire(now);
         let streams = self
             .running
             .iter_mut()

@@ -72,7 +72,7 @@ impl Office {
 
     fn with(change: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options::default();
-        options.queue.jobs_max = 2;
+        options.queue.jobs_max = 3;
         change(&mut options);
         let rebuild = Box::new(|| Err("not needed".to_owned()));
         let now = Instant::now();

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::inbox::DeliveryId;
 use super::mqtt::Request;
+use super::sessions::SessionName;
 use super::store::{DeliveryMark, Name, Seq};
 
 /// Names a job, in the store too.
@@ -32,6 +33,8 @@ pub(super) struct Job {
     pub(super) is_named: bool,
     /// Where its answer goes.
     pub(super) reply: ReplyTo,
+    /// The client whose name its topic gives.
+    pub(super) publisher: Option<String>,
     /// What is asked.
     pub(super) request: Request,
     /// Tells whether the same was asked again.
@@ -87,6 +90,24 @@ impl Job {
     #[must_use]
     pub(super) fn age(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.arrived)
+    }
+
+    /// Who asks, for taking turns: the client's name, else where its answers go.
+    #[must_use]
+    pub(super) fn asker(&self) -> (Option<&str>, Option<&str>) {
+        match &self.request.client {
+            Some(client) => (Some(client), None),
+            None => (None, self.reply.topic.as_deref()),
+        }
+    }
+
+    /// The session it is a turn of.
+    #[must_use]
+    pub(super) fn session(&self) -> Option<SessionName> {
+        self.request.session.as_ref().map(|session| SessionName {
+            client: self.request.client.clone(),
+            session: session.clone(),
+        })
     }
 
     /// Whether `other` names the same prompt: the asker's name for it, and where the answer goes.

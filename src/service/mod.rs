@@ -7,8 +7,9 @@
 //!                                     │ ▲
 //!                             ledger ──▶ store (the thread that writes the disk)
 //! ```
-//! The desk and what it keeps (queue, inbox, outbox, answered, ledger, stream, status) are plain state machines; I/O and
-//! time are in `lifecycle`, `store` and `mqtt::connection`. [`run`] starts all of it and says in which order it stops.
+//! The desk and what it keeps (queue, sessions, inbox, outbox, answered, ledger, stream, status) are plain state machines;
+//! I/O and time are in `lifecycle`, `store` and `mqtt::connection`. [`run`] starts all of it and says in which order it
+//! stops.
 
 mod answered;
 mod answerer;
@@ -31,6 +32,7 @@ mod outbox;
 mod ping;
 mod priority;
 mod queue;
+mod sessions;
 mod status;
 mod store;
 mod stream;
@@ -44,6 +46,7 @@ pub use error::{Code, RequestError, ServiceError};
 pub use lifecycle::{StopSignal, Stopper, stop_pair};
 pub use options::{AnsweredLimits, ModelInfo, Options, QueueLimits};
 pub use priority::Priority;
+pub use sessions::{SessionLimits, SessionName};
 
 use lifecycle::Keeper;
 use worker::Worker;

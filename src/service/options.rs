@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::error::ServiceError;
 use super::mqtt;
+use super::sessions::SessionLimits;
 
 /// All settings of the service.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub struct Options {
     pub answered: AnsweredLimits,
     /// Where prompts and answers are kept; nowhere: they are lost with the process.
     pub store_directory: Option<PathBuf>,
+    /// How much is remembered of conversations that go on.
+    pub sessions: SessionLimits,
     /// How long a stop waits for the answer under way; then it is cut short.
     pub drain: Duration,
     /// Where metrics can be read; nowhere where there is none.
@@ -38,6 +41,7 @@ impl Default for Options {
             requests: mqtt::RequestRules::default(),
             answered: AnsweredLimits::default(),
             store_directory: None,
+            sessions: SessionLimits::default(),
             drain: Duration::from_secs(20),
             metrics: None,
             board_root: PathBuf::from("/"),

@@ -392,7 +392,9 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Budget, Engine, EngineOptions, Message, Role, SamplingOptions};
+    use crate::engine::{
+        Budget, Engine, EngineOptions, Message, ResponseFormat, Role, SamplingOptions,
+    };
     use crate::model::testing::{ByteTokenizer, CHAT_TEMPLATE, EOS, ScriptedModel};
 
     /// Letters of an answer: more than events may wait, so that the worker waits in the middle of it.
@@ -440,6 +442,7 @@ mod tests {
                 max_think_tokens: None,
             },
             stop: Vec::new(),
+            format: ResponseFormat::default(),
         };
         WorkOrder {
             key: JobKey(key),

@@ -1,4 +1,4 @@
-//! A model that does what the prompt says: `say …`, `wait` (until it is cancelled), `panic`, `hang`, `long` (too long).
+//! A model that does what the prompt says: `say …`, `recall` (all it was told), `wait` (until it is cancelled), `panic`, `hang`, `long` (too long).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -70,6 +70,12 @@ impl Answerer for Scripted {
         let prompt = request.messages.last().unwrap().content.clone();
         self.asked.0.lock().unwrap().push(prompt.clone());
         let (command, rest) = prompt.split_once(' ').unwrap_or((&prompt, ""));
+        let told = request.messages.iter().map(|m| m.content.as_str());
+        let all_told = told.collect::<Vec<_>>().join("|");
+        let (command, rest) = match command {
+            "recall" => ("say", all_told.as_str()),
+            _ => (command, rest),
+        };
         match command {
             "say" | "wait" | "panic" | "hang" => {}
             "long" => {

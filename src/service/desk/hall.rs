@@ -9,7 +9,7 @@ use super::Desk;
 impl Desk {
     /// Whether one more prompt may wait here.
     pub(super) fn has_room_in_hall(&self) -> bool {
-        self.hall.len() < usize::from(self.options.mqtt.receive_max)
+        self.hall.len() < usize::from(self.options.mqtt.receive_max())
     }
 
     /// Takes out the jobs that are `wanted`.

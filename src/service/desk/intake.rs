@@ -14,17 +14,18 @@ use super::super::store::{DeliveryMark, PromptRecord};
 use super::Desk;
 
 impl Desk {
-    /// Takes a prompt, or refuses it.
+    /// Takes a prompt, or refuses it; `client` is the name its topic gives.
     pub(super) fn ask(
         &mut self,
         message: &Message,
+        client: Option<&str>,
         (delivery, mark): (Option<DeliveryId>, DeliveryMark),
         now: Instant,
     ) {
         if self.is_draining && delivery.is_some() && !self.options.mqtt.is_volatile {
             return; // Not acknowledged: the broker keeps it for the next start.
         }
-        let parsed = mqtt::parse(&message.payload, &self.options.requests);
+        let parsed = mqtt::parse_from(client, &message.payload, &self.options.requests);
         let (id, reply_to) = match &parsed {
             Ok(Request { id, reply_to, .. }) => (id, reply_to),
             Err(refusal) => (&refusal.id, &refusal.reply_to),
@@ -47,6 +48,7 @@ impl Desk {
             id,
             is_named,
             reply,
+            publisher: client.map(str::to_owned),
             request,
             payload_hash: fingerprint(&[&message.payload]),
             payload: message.payload.clone(),
@@ -126,14 +128,13 @@ impl Desk {
             return;
         }
         let is_held_by_broker = !job.deliveries.is_empty();
-        // Whoever came first enters first.
-        let outcome = if self.hall.is_empty() {
-            self.enqueue(job, now)
-        } else {
-            let full = self.queue.full();
-            Err((Box::new(job), full))
-        };
-        if let Err((job, full)) = outcome {
+        // Whoever came first enters first, but for what is more urgent.
+        let is_urgent = |first: &Job| first.request.priority >= job.request.priority;
+        if is_held_by_broker && self.hall.iter().any(is_urgent) && self.has_room_in_hall() {
+            self.hall.push(job);
+            return;
+        }
+        if let Err((job, full)) = self.enqueue(job, now) {
             if is_held_by_broker && self.has_room_in_hall() {
                 self.hall.push(*job);
                 return;
@@ -161,7 +162,7 @@ impl Desk {
             seq: key.seq(),
             name: job.name(),
             payload: String::from_utf8_lossy(&job.payload).into_owned(),
-            client: None,
+            client: job.publisher.clone(),
             arrived_ms: self.clock.unix_ms(job.arrived),
             deadline_ms: job
                 .request

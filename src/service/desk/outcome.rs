@@ -179,6 +179,13 @@ impl Desk {
             let detail = format!("the answer takes {needed} bytes, the broker takes {most}");
             return self.fail(job, &RequestError::new(Code::TooLarge, detail), now);
         }
+        if let Some(session) = job.session() {
+            let (messages, brings_system) =
+                (&job.request.generation.messages, job.request.brings_system);
+            let text = &completion.answer;
+            self.sessions
+                .record(&session, messages, brings_system, text, now);
+        }
         let wants_text = job.reply.topic.is_none() && !answer.text.is_empty();
         let text = wants_text.then_some(answer.text);
         self.settle(Ended::from(job), json, text, now);

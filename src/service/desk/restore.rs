@@ -55,7 +55,7 @@ impl Desk {
     fn restore_prompt(&mut self, record: PromptRecord, now: Instant) {
         let payload = Bytes::from(record.payload);
         let arrived = self.clock.instant(record.arrived_ms);
-        let parsed = mqtt::parse(&payload, &self.options.requests);
+        let parsed = mqtt::parse_from(record.client.as_deref(), &payload, &self.options.requests);
         let mut request = match parsed {
             Ok(request) => request,
             Err(refusal) => {
@@ -82,6 +82,7 @@ impl Desk {
             reply: reply_of(&record.name),
             id: record.name.id,
             is_named: record.name.is_named,
+            publisher: record.client,
             request,
             payload_hash: record.name.payload_hash,
             payload_bytes: payload.len(),

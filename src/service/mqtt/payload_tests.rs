@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::templates::TemplateSpec;
 use super::*;
 use crate::engine::Role;
 
@@ -151,8 +152,61 @@ const REFUSED: &[(&[u8], &str)] = &[
         "unknown field \"temprature\", did you mean temperature?",
     ),
     (
-        b"{\"prompt\":\"a\",\"session\":\"k\"}",
-        "session is not supported by this version",
+        b"{\"prompt\":\"a\",\"session\":\"k/l\"}",
+        "session must have 1 to 128 bytes and none of / + # $ or control characters",
+    ),
+    (
+        b"{\"prompt\":\"a\",\"priority\":\"urgent\"}",
+        "priority is the string \"urgent\", expected high, normal or low",
+    ),
+    (
+        b"{\"prompt\":\"a\",\"user\":\"\"}",
+        "user must have 1 to 128 bytes and no control characters",
+    ),
+    (
+        b"{\"prompt\":\"a\",\"vars\":{}}",
+        "vars is given without a template",
+    ),
+    (
+        b"{\"template\":\"a\",\"vars\":3}",
+        "vars is 3, expected an object",
+    ),
+    (
+        b"{\"template\":\"a\"}",
+        "there is no template \"a\"; known are none",
+    ),
+    (
+        b"{\"prompt\":\"a\",\"reasoning_effort\":\"much\"}",
+        "reasoning_effort is the string \"much\", expected none, minimal, low, medium or high",
+    ),
+    (
+        b"{\"prompt\":\"a\",\"n\":2}",
+        "n is 2, expected 1; ask again for another answer",
+    ),
+    (
+        b"{\"prompt\":\"a\",\"presence_penalty\":0.5}",
+        "presence_penalty is 0.5, expected 0; repetition_penalty is there instead",
+    ),
+    (
+        b"{\"prompt\":\"a\",\"tools\":[{}]}",
+        "tools is a list, expected an empty list; there are no tools",
+    ),
+    (
+        b"{\"prompt\":\"a\",\"response_format\":\"json\"}",
+        "response_format is the string \"json\", expected an object with a type",
+    ),
+    (
+        b"{\"prompt\":\"a\",\"response_format\":{\"type\":\"xml\"}}",
+        "response_format.type is the string \"xml\", expected text, json_object or json_schema",
+    ),
+    (
+        b"{\"prompt\":\"a\",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{\"pattern\":1}}}}",
+        "response_format.json_schema.schema: the keyword \"pattern\" is not supported; supported are type, properties, \
+         required, additionalProperties, enum, const, items, minItems, maxItems",
+    ),
+    (
+        b"{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]}",
+        "messages[0].content[0] is an object, expected a part of the type text",
     ),
     (
         b"{\"prompt\":\"a\",\"temperature\":\"hot\"}",
@@ -210,6 +264,165 @@ fn says_what_was_found_and_what_was_expected() {
         let refusal = refusal(payload);
         assert_eq!(refusal.error.detail, *detail);
         assert_eq!(refusal.error.code, Code::BadRequest);
+    }
+}
+
+#[test]
+fn the_body_of_chat_completions_is_a_request() {
+    let request = request(
+        r#"{"model":"gpt-4o","messages":[
+        {"role":"developer","content":"be brief"},
+        {"role":"user","name":"ann","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
+        {"role":"assistant","content":"c","refusal":null,"annotations":[]},
+        {"role":"user","content":"d"}],
+        "max_completion_tokens":9,"temperature":0.5,"top_p":0.9,"stop":null,"seed":7,"stream":true,
+        "stream_options":{"include_usage":true},"n":1,"user":"ann","response_format":{"type":"json_object"},
+        "reasoning_effort":"low","metadata":{"k":"v"},"store":false,"logprobs":false,"frequency_penalty":0,
+        "presence_penalty":0.0,"tools":[],"tool_choice":"none"}"#,
+    );
+    let messages = &request.generation.messages;
+    let roles: Vec<Role> = messages.iter().map(|message| message.role).collect();
+    assert_eq!(
+        roles,
+        [Role::System, Role::User, Role::Assistant, Role::User]
+    );
+    assert_eq!(messages[1].content, "a\nb");
+    assert_eq!(request.client.as_deref(), Some("ann"));
+    assert_eq!(request.generation.format, ResponseFormat::JsonObject);
+    let budget = request.generation.budget;
+    assert_eq!((budget.max_tokens, budget.max_think_tokens), (9, Some(256)));
+    assert!(request.brings_system && request.stream);
+}
+
+#[test]
+fn an_effort_only_lowers_the_thought_that_is_allowed() {
+    let rules = RequestRules {
+        budget: Budget {
+            max_tokens: 4096,
+            max_think_tokens: Some(500),
+        },
+        ..RequestRules::default()
+    };
+    for (fields, tokens) in [
+        ("", 500),
+        (r#","reasoning_effort":"minimal""#, 0),
+        (r#","reasoning_effort":"low""#, 256),
+        (r#","reasoning_effort":"medium""#, 500),
+        (r#","reasoning_effort":"high""#, 500),
+        (r#","reasoning_effort":"low","max_think_tokens":900"#, 900),
+    ] {
+        let payload = format!(r#"{{"prompt":"q"{fields}}}"#);
+        let request = parse(payload.as_bytes(), &rules).unwrap();
+        let found = request.generation.budget.max_think_tokens;
+        assert_eq!(found, Some(tokens), "{fields}");
+    }
+}
+
+fn with_a_template() -> RequestRules {
+    let alarm = TemplateSpec {
+        prompt: "{{ room }}?".to_owned(),
+        system: Some("alarms".to_owned()),
+        max_tokens: Some(7),
+        max_think_tokens: Some(3),
+        format: Some(ResponseFormat::JsonObject),
+        priority: Some(Priority::High),
+    };
+    let hall = ClientRules {
+        system: Some("in the hall".to_owned()),
+        priority: Some(Priority::Low),
+    };
+    RequestRules {
+        templates: Templates::new(BTreeMap::from([("alarm".to_owned(), alarm)])).unwrap(),
+        clients: BTreeMap::from([("hall".to_owned(), hall)]),
+        system: Some("ours".to_owned()),
+        ..RequestRules::default()
+    }
+}
+
+#[test]
+fn a_template_asks_and_says_what_the_request_does_not() {
+    let rules = with_a_template();
+    let payload = br#"{"template":"alarm","vars":{"room":"hall"}}"#;
+    let request = parse(payload, &rules).unwrap();
+    let generation = &request.generation;
+    assert_eq!(generation.messages[0].content, "alarms");
+    assert_eq!(generation.messages[1], user("hall?"));
+    assert_eq!(
+        (
+            generation.budget.max_tokens,
+            generation.budget.max_think_tokens
+        ),
+        (7, Some(3))
+    );
+    assert_eq!(generation.format, ResponseFormat::JsonObject);
+    assert_eq!(
+        (request.priority, request.brings_system),
+        (Priority::High, true)
+    );
+
+    let payload = br#"{"template":"alarm","vars":{"room":"hall"},"max_tokens":9,"max_think_tokens":0,"system":"own",
+        "response_format":{"type":"text"},"priority":"low"}"#;
+    let request = parse(payload, &rules).unwrap();
+    let generation = &request.generation;
+    assert_eq!(generation.messages[0].content, "own");
+    assert_eq!(
+        (
+            generation.budget.max_tokens,
+            generation.budget.max_think_tokens
+        ),
+        (9, Some(0))
+    );
+    assert_eq!(generation.format, ResponseFormat::Text);
+    assert_eq!(request.priority, Priority::Low);
+
+    let both = parse(
+        br#"{"template":"alarm","vars":{"room":1},"prompt":"q"}"#,
+        &rules,
+    );
+    assert_eq!(
+        both.unwrap_err().error.detail,
+        "template is given beside prompt or messages, expected one"
+    );
+}
+
+#[test]
+fn a_client_is_who_the_topic_says_else_who_the_request_says() {
+    let rules = with_a_template();
+    for (topic, payload, client, system, priority) in [
+        (None, "q", None, "ours", Priority::Normal),
+        (
+            Some("hall"),
+            "q",
+            Some("hall"),
+            "in the hall",
+            Priority::Low,
+        ),
+        (
+            None,
+            r#"{"prompt":"q","user":"hall"}"#,
+            Some("hall"),
+            "in the hall",
+            Priority::Low,
+        ),
+        (
+            Some("attic"),
+            r#"{"prompt":"q","user":"hall"}"#,
+            Some("attic"),
+            "ours",
+            Priority::Normal,
+        ),
+        (
+            Some("hall"),
+            r#"{"prompt":"q","system":"own","priority":"high"}"#,
+            Some("hall"),
+            "own",
+            Priority::High,
+        ),
+    ] {
+        let request = parse_from(topic, payload.as_bytes(), &rules).unwrap();
+        assert_eq!(request.client.as_deref(), client, "{payload}");
+        assert_eq!(request.generation.messages[0].content, system, "{payload}");
+        assert_eq!(request.priority, priority, "{payload}");
     }
 }
 

@@ -36,9 +36,9 @@ impl TopicError {
 
 /// What arrives for us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Inbound {
-    /// A prompt.
-    Ask,
+pub enum Inbound<'a> {
+    /// A prompt, and the client whose name its topic gives.
+    Ask(Option<&'a str>),
     /// An id to cancel, or `all`.
     Cancel,
     /// Something to send back at once.
@@ -145,6 +145,19 @@ impl Topics {
     #[must_use]
     pub fn ask(&self) -> String {
         self.under("ask")
+    }
+
+    /// Where prompts of one client arrive, so that a broker can say who may ask under which name; `client` has passed
+    /// [`is_level`].
+    #[must_use]
+    pub fn ask_of(&self, client: &str) -> String {
+        self.under(&format!("ask/{client}"))
+    }
+
+    /// The filter of all topics [`Self::ask_of`] gives.
+    #[must_use]
+    pub fn ask_of_any(&self) -> String {
+        self.under("ask/+")
     }
 
     /// Where answers go that name no response topic.
@@ -286,16 +299,19 @@ impl Topics {
 
     /// What a message on `topic` is to us; nothing where it is not for us.
     #[must_use]
-    pub fn parse(&self, topic: &str) -> Option<Inbound> {
+    pub fn parse<'a>(&self, topic: &'a str) -> Option<Inbound<'a>> {
         if self.home_assistant_status().as_deref() == Some(topic) {
             return Some(Inbound::HomeAssistant);
         }
         let of_group = self.strip_group(topic);
         match of_group.or_else(|| strip_base(topic, &self.base))? {
-            "ask" => Some(Inbound::Ask),
+            "ask" => Some(Inbound::Ask(None)),
             "cancel" => Some(Inbound::Cancel),
             "ping" if of_group.is_none() => Some(Inbound::Ping),
-            _ => None,
+            other => {
+                let client = other.strip_prefix("ask/")?;
+                is_level(client).then_some(Inbound::Ask(Some(client)))
+            }
         }
     }
 
@@ -420,7 +436,11 @@ mod tests {
         let topics = topics();
         assert_eq!(topics.ask(), "thinkd/oven/ask");
         assert_eq!(topics.stream("k1"), "thinkd/oven/stream/k1");
-        assert_eq!(topics.parse(&topics.ask()), Some(Inbound::Ask));
+        assert_eq!(topics.parse(&topics.ask()), Some(Inbound::Ask(None)));
+        assert_eq!(topics.ask_of("hall"), "thinkd/oven/ask/hall");
+        let of_client = topics.parse("thinkd/oven/ask/hall");
+        assert_eq!(of_client, Some(Inbound::Ask(Some("hall"))));
+        assert!(matches(&topics.ask_of_any(), &topics.ask_of("hall")));
         assert_eq!(topics.parse(&topics.cancel()), Some(Inbound::Cancel));
         for other in [
             "thinkd/oven/answer",
@@ -428,6 +448,8 @@ mod tests {
             "thinkd/oven",
             "ask",
             "thinkd/ovenask",
+            "thinkd/oven/ask/",
+            "thinkd/oven/ask/a/b",
             "",
         ] {
             assert_eq!(topics.parse(other), None, "{other}");
@@ -461,6 +483,7 @@ mod tests {
             "thinkd/oven/state",
             "thinkd/oven/answer",
             "thinkd/other/ask",
+            "thinkd/other/ask/hall",
             "thinkd/group/g/ask",
             "thinkd/other/ask/me",
             "thinkd/other/ping",
@@ -489,12 +512,12 @@ mod tests {
             Some("thinkd/group/kitchen/ask")
         );
         for (topic, inbound) in [
-            ("thinkd/group/kitchen/ask", Some(Inbound::Ask)),
+            ("thinkd/group/kitchen/ask", Some(Inbound::Ask(None))),
             ("thinkd/group/kitchen/cancel", Some(Inbound::Cancel)),
             ("thinkd/group/kitchen/ping", None),
             ("thinkd/group/cellar/ask", None),
             ("thinkd/group/kitchen", None),
-            ("thinkd/oven/ask", Some(Inbound::Ask)),
+            ("thinkd/oven/ask", Some(Inbound::Ask(None))),
         ] {
             assert_eq!(topics.parse(topic), inbound, "{topic}");
         }
