@@ -79,6 +79,12 @@ impl Answered {
         })
     }
 
+    /// Whether somebody's prompt called `id` was answered.
+    #[must_use]
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.given.iter().any(|given| given.id == id)
+    }
+
     /// Lets go of the oldest where there are too many, too large or too old ones; gives which.
     pub(super) fn forget(&mut self, now: Instant) -> Vec<Seq> {
         let AnsweredLimits {

@@ -9,6 +9,7 @@
 mod hall;
 mod intake;
 mod outcome;
+mod position;
 mod restore;
 
 use std::collections::HashSet;
@@ -103,6 +104,8 @@ pub(super) struct Desk {
     last_key: u64,
     clock: Clock,
     mean_job: Option<Duration>,
+    /// Prompts that the worker answers at once.
+    streams: usize,
 }
 
 impl Desk {
@@ -129,6 +132,7 @@ impl Desk {
             last_key: 0,
             clock,
             mean_job: None,
+            streams: 1,
         }
     }
 
@@ -273,6 +277,10 @@ impl Desk {
                 let pong = pong(&message, &self.options);
                 self.ephemeral.extend(pong);
             }
+            Some(Inbound::Position) => {
+                self.done(delivery);
+                self.tell_position(&message);
+            }
             Some(Inbound::HomeAssistant) => {
                 self.done(delivery);
                 self.is_introduction_wanted |= message.payload == "online";
@@ -315,7 +323,8 @@ impl Desk {
         if self.is_draining {
             return None;
         }
-        let job = self.next_job(worker.streams())?;
+        self.streams = worker.streams();
+        let job = self.next_job()?;
         let mut generation = job.request.generation.clone();
         if let Some(session) = job.session() {
             let (turn, brings_system) = (&generation.messages, job.request.brings_system);
@@ -347,14 +356,14 @@ impl Desk {
         Some(order)
     }
 
-    /// The next job for a worker of so many `streams`. Where all are taken, only one that is more urgent than one under
+    /// The next job for the worker. Where all its streams are taken, only one that is more urgent than one under
     /// way, which is put aside for it. One turn of a session at a time.
-    fn next_job(&mut self, streams: usize) -> Option<Job> {
+    fn next_job(&mut self) -> Option<Job> {
         let working = self
             .running
             .iter()
             .filter(|running| running.result.is_none());
-        let is_full = working.clone().count() >= streams;
+        let is_full = working.clone().count() >= self.streams;
         let least = working.map(|running| running.job.request.priority).min();
         let sessions: Vec<_> = self
             .running

@@ -18,11 +18,12 @@ struct Office {
     packet_id: u16,
 }
 
-struct Nobody;
+/// Of so many streams.
+struct Nobody(usize);
 
 impl Answerer for Nobody {
     fn streams(&self) -> usize {
-        1
+        self.0
     }
 
     fn begin(&mut self, _: &GenerationRequest) -> Result<TurnId, AnswerError> {
@@ -71,12 +72,16 @@ impl Office {
     }
 
     fn with(change: impl FnOnce(&mut Options)) -> Self {
+        Self::with_streams(1, change)
+    }
+
+    fn with_streams(streams: usize, change: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options::default();
         options.queue.jobs_max = 3;
         change(&mut options);
         let rebuild = Box::new(|| Err("not needed".to_owned()));
         let now = Instant::now();
-        let (worker, _) = Worker::start(Box::new(Nobody), rebuild).unwrap();
+        let (worker, _) = Worker::start(Box::new(Nobody(streams)), rebuild).unwrap();
         Self {
             desk: Desk::new(&options, Clock::new(now, 1_000_000_000)),
             worker,
@@ -683,4 +688,78 @@ fn a_stop_leaves_what_is_stored_to_the_next_start() {
     assert_eq!(office.outcomes(), [""; 0]);
     assert_eq!(office.write(), []);
     assert_eq!(office.acknowledged(), [1, 2]);
+}
+
+#[test]
+fn where_a_prompt_stands_is_told() {
+    let mut office = Office::with(|options| options.queue.jobs_max = 8);
+    let told = |office: &mut Office, id: &str| {
+        let topic = "thinkd/thinkd/position".to_owned();
+        let question = Message {
+            topic,
+            ..message(id)
+        };
+        office.desk.message(question, office.now);
+        let told = office.desk.ephemeral.pop().unwrap();
+        assert_eq!(told.topic, format!("thinkd/thinkd/position/{id}"));
+        String::from_utf8(told.payload.to_vec()).unwrap()
+    };
+    for id in ["a", "b", "c"] {
+        office.ask(&format!(r#"{{"id":"{id}","prompt":"q"}}"#));
+    }
+    let order = office.start().unwrap();
+    assert_eq!(told(&mut office, "a"), r#"{"id":"a","state":"running"}"#);
+    let waiting = r#"{"id":"c","state":"waiting","position":1,"wait_s":15.0}"#;
+    assert_eq!(told(&mut office, "c"), waiting);
+    office.finish(&order, Ok(completion("a")));
+    assert_eq!(told(&mut office, "a"), r#"{"id":"a","state":"answered"}"#);
+    assert_eq!(told(&mut office, "z"), r#"{"id":"z","state":"unknown"}"#);
+}
+
+#[test]
+fn an_alarm_is_ordered_though_all_streams_are_taken() {
+    let mut office = Office::with(|options| options.queue.jobs_max = 8);
+    office.ask("a report");
+    office.ask("another");
+    let report = office.start().unwrap();
+    assert!(office.start().is_none());
+    office.ask(r#"{"prompt":"an alarm","priority":"high"}"#);
+    let alarm = office.start().unwrap();
+    assert!(alarm.priority > report.priority);
+    assert!(office.start().is_none());
+    office.finish(&alarm, Ok(completion("a")));
+    assert!(office.start().is_none(), "the report goes on first");
+    office.finish(&report, Ok(completion("a")));
+    assert!(office.start().is_some());
+}
+
+#[test]
+fn answers_come_in_the_order_of_an_askers_prompts() {
+    let mut office = Office::with_streams(3, |options| options.queue.jobs_max = 8);
+    let asked = [("a", "me/1"), ("b", "me/1"), ("c", "me/2")];
+    for (id, topic) in asked {
+        office.ask(&format!(
+            r#"{{"id":"{id}","prompt":"q","reply_to":"{topic}"}}"#
+        ));
+    }
+    let orders: Vec<_> = (0..3).map(|_| office.start().unwrap()).collect();
+    let order_of = |office: &Office, id: &str| {
+        let running = office.desk.running.iter();
+        running
+            .map(|running| (running.job.id.clone(), running.job.key))
+            .find(|(name, _)| name == id)
+            .unwrap()
+            .1
+    };
+    let keys = ["a", "b", "c"].map(|id| order_of(&office, id));
+    let finish = |office: &mut Office, key| {
+        let order = orders.iter().find(|order| order.key == key).unwrap();
+        office.finish(order, Ok(completion("x")));
+    };
+    finish(&mut office, keys[1]);
+    assert_eq!(office.outcomes(), [""; 0], "a is earlier");
+    finish(&mut office, keys[2]);
+    assert_eq!(office.outcomes(), ["me/2 ok"], "another asker");
+    finish(&mut office, keys[0]);
+    assert_eq!(office.outcomes(), ["me/1 ok", "me/1 ok"]);
 }

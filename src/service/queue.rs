@@ -148,19 +148,6 @@ impl Queue {
         Some(job)
     }
 
-    /// The priority of the job that [`Self::next`] would give.
-    #[allow(
-        dead_code,
-        reason = "for running work that gives way, and for telling positions"
-    )]
-    #[must_use]
-    pub(super) fn next_priority(&self, may_run: impl Fn(&Job) -> bool) -> Option<Priority> {
-        let jobs = self.rings().into_iter().flat_map(Ring::jobs);
-        jobs.filter(|job| may_run(job))
-            .map(|job| job.request.priority)
-            .max()
-    }
-
     /// Takes out the jobs that are too late.
     pub(super) fn take_expired(&mut self, now: Instant) -> Vec<Job> {
         self.take(|job| job.is_expired(now))
@@ -197,10 +184,6 @@ impl Queue {
     }
 
     /// How many jobs get their turn before the one called `id`, as things stand; none where none is called so.
-    #[allow(
-        dead_code,
-        reason = "for running work that gives way, and for telling positions"
-    )]
     #[must_use]
     pub(super) fn position(&self, id: &str) -> Option<usize> {
         let mut before = 0;
@@ -229,10 +212,6 @@ impl Queue {
 /// How long a job with `before` others before it waits, where `lanes` are answered at once and each takes `mean`.
 ///
 /// On the average half of each answer under way is still to come.
-#[allow(
-    dead_code,
-    reason = "for running work that gives way, and for telling positions"
-)]
 #[must_use]
 pub(super) fn wait_estimate(before: usize, lanes: usize, mean: Duration) -> Duration {
     let lanes = lanes.max(1);

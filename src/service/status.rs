@@ -212,6 +212,7 @@ pub(super) fn info(options: &Options) -> Publication {
             "cancel": topics.cancel(),
             "ping": topics.ping(),
             "pong": topics.pong(),
+            "position": topics.position(),
             "state": topics.state(),
             "status": topics.status(),
             "group_ask": topics.group_ask(),

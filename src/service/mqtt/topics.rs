@@ -1,7 +1,7 @@
 //! The topic grammar: build and parse, nothing else.
 //!
 //! ```text
-//! thinkd/<device>/ask  ask/<client>  answer  answer/text  stream/<id>  cancel  ping  pong  state  info  status
+//! thinkd/<device>/ask  ask/<client>  answer  answer/text  stream/<id>  cancel  ping  pong  position/<id>  state  info  status
 //!                 reply/<client>
 //! thinkd/group/<group>/ask  ask/<client>  cancel
 //! <home assistant>/status  device/<object>/config
@@ -43,6 +43,8 @@ pub enum Inbound<'a> {
     Cancel,
     /// Something to send back at once.
     Ping,
+    /// An id of which somebody wants to know where it stands.
+    Position,
     /// Home Assistant says whether it is there.
     HomeAssistant,
 }
@@ -214,6 +216,18 @@ impl Topics {
         self.under("pong")
     }
 
+    /// Where an id arrives of which somebody wants to know where it stands.
+    #[must_use]
+    pub fn position(&self) -> String {
+        self.under("position")
+    }
+
+    /// Where that is told, where no response topic is named; `id` has passed [`is_level`].
+    #[must_use]
+    pub fn position_of(&self, id: &str) -> String {
+        self.under(&format!("position/{id}"))
+    }
+
     /// The group this board is one of.
     #[must_use]
     pub fn group(&self) -> Option<&str> {
@@ -274,6 +288,7 @@ impl Topics {
             inbox(self.under("ask/+"), true, true),
             inbox(self.cancel(), false, true),
             inbox(self.ping(), false, false),
+            inbox(self.position(), false, false),
         ];
         if let Some(group) = &self.group {
             for rest in ["ask", "ask/+"] {
@@ -308,6 +323,7 @@ impl Topics {
             "ask" => Some(Inbound::Ask(None)),
             "cancel" => Some(Inbound::Cancel),
             "ping" if of_group.is_none() => Some(Inbound::Ping),
+            "position" if of_group.is_none() => Some(Inbound::Position),
             other => {
                 let client = other.strip_prefix("ask/")?;
                 is_level(client).then_some(Inbound::Ask(Some(client)))
@@ -347,7 +363,7 @@ impl Topics {
             return refuse("is one of the daemon's own (reply/<name> under the base is free)");
         }
         let is_inbox = topic.contains("/ask/")
-            || ["/ask", "/cancel", "/ping"]
+            || ["/ask", "/cancel", "/ping", "/position"]
                 .iter()
                 .any(|inbox| topic.ends_with(inbox));
         if is_inbox && topic.split('/').next() == self.base.split('/').next() {
