@@ -94,6 +94,13 @@ impl TestClient {
             .unwrap();
     }
 
+    /// Asks the tests' daemon with quality of service 0: nobody keeps the prompt.
+    pub(crate) fn ask_once(&self, payload: &str) {
+        self.client
+            .publish(topics().ask(), QoS::AtMostOnce, false, payload.to_owned())
+            .unwrap();
+    }
+
     /// Asks the tests' daemon.
     pub(crate) fn ask(&self, payload: impl AsRef<[u8]>) {
         self.publish(&topics().ask(), payload);

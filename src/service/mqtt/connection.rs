@@ -30,6 +30,9 @@ const IN_FLIGHT_MAX: u16 = 64;
 /// A connection that held this long was a good one: the waits begin anew after it.
 const STABLE: Duration = Duration::from_secs(10);
 
+/// However long nothing was heard, what has come by now is read first.
+const POLL_LEAST: Duration = Duration::from_millis(100);
+
 /// What happens to the connection.
 #[derive(Debug)]
 pub(crate) enum ConnectionEvent {
@@ -203,9 +206,16 @@ async fn connection(
 ) -> Result<(), Lost> {
     let capacity = 2 * usize::from(options.receive_max) + usize::from(IN_FLIGHT_MAX) + 16;
     let (client, mut event_loop) = AsyncClient::new(client_options(options, clean_start), capacity);
+    // A live broker answers the ping of every keep-alive. What goes out says nothing: a dead wire takes it too.
     let silence_max = options.keep_alive.mul_f64(2.4);
+    let mut heard = Instant::now();
     loop {
-        let told = match poll(&mut event_loop, silence_max).await? {
+        let left = silence_max.saturating_sub(heard.elapsed());
+        let event = poll(&mut event_loop, left.max(POLL_LEAST)).await?;
+        if matches!(event, Event::Incoming(_)) {
+            heard = Instant::now();
+        }
+        let told = match event {
             Event::Incoming(Packet::ConnAck(ack)) => connected(options, client.clone(), &ack)?,
             Event::Incoming(Packet::SubAck(ack)) => {
                 subscribed(&options.topics.inboxes(), &ack.return_codes)?;
@@ -238,14 +248,13 @@ async fn connection(
     }
 }
 
-async fn poll(event_loop: &mut EventLoop, silence_max: Duration) -> Result<Event, Lost> {
-    match tokio::time::timeout(silence_max, event_loop.poll()).await {
+async fn poll(event_loop: &mut EventLoop, patience: Duration) -> Result<Event, Lost> {
+    match tokio::time::timeout(patience, event_loop.poll()).await {
         Ok(Ok(event)) => Ok(event),
         Ok(Err(error)) => Err(lost(&error)),
-        Err(_) => Err(Lost::because(format!(
-            "nothing moved for {} s",
-            silence_max.as_secs()
-        ))),
+        Err(_) => Err(Lost::because(
+            "nothing came from the broker for 2.4 times the keep-alive",
+        )),
     }
 }
 
