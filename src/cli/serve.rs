@@ -50,7 +50,9 @@ pub(super) fn run(args: &SettingsArgs, mqtt: &MqttArgs) -> Outcome {
     match &options.store_directory {
         Some(directory) => info!(directory = %directory.display(), "Prompts and answers are kept."),
         None => {
-            warn!("Prompts and answers are kept nowhere; store.directory says where they could be.")
+            warn!(
+                "Prompts and answers are kept nowhere; store.directory says where they could be."
+            );
         }
     }
     info!(

@@ -241,5 +241,5 @@ fn hold_back(directory: &Path) -> io::Result<()> {
 
 fn free_bytes(directory: &Path) -> Option<u64> {
     let system = nix::sys::statvfs::statvfs(directory).ok()?;
-    Some(u64::from(system.blocks_available()) * u64::from(system.fragment_size()))
+    Some(system.blocks_available() * system.fragment_size())
 }

@@ -1,6 +1,8 @@
 //! A client that asks many prompts and keeps every answer it gets.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use rumqttc::v5::mqttbytes::QoS;
@@ -21,6 +23,8 @@ pub(crate) struct Plan {
     /// After how long a prompt is asked again.
     pub(crate) retry: Option<Duration>,
     pub(crate) patience: Duration,
+    /// How many prompts may have been asked by now.
+    pub(crate) allowed: Option<Arc<AtomicUsize>>,
 }
 
 /// What came of it.
@@ -109,7 +113,12 @@ pub(crate) fn ask(plan: &Plan) -> Outcome {
     let deadline = Instant::now() + plan.patience;
     let mut done_at = None;
     loop {
-        while is_listening && open.len() < plan.window && is_sent < plan.prompts {
+        let allowed = plan
+            .allowed
+            .as_ref()
+            .map_or(usize::MAX, |allowed| allowed.load(Ordering::Relaxed));
+        let may_ask = |sent| sent < plan.prompts && sent < allowed;
+        while is_listening && open.len() < plan.window && may_ask(is_sent) {
             let id = format!("{}-{is_sent}", plan.name);
             if !publish(&client, &reply, &id) {
                 break;

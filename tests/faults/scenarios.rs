@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rumqttc::v5::mqttbytes::QoS;
@@ -53,6 +55,16 @@ fn askers(plans: Vec<Plan>) -> Vec<std::thread::JoinHandle<Outcome>> {
         .collect()
 }
 
+/// Clients that ask in the background, each as many prompts as are allowed.
+fn paced(mut plans: Vec<Plan>) -> (Vec<std::thread::JoinHandle<Outcome>>, Arc<AtomicUsize>) {
+    let allowed = Arc::new(AtomicUsize::new(4));
+    for plan in &mut plans {
+        plan.allowed = Some(Arc::clone(&allowed));
+        plan.patience = Duration::from_secs(3600);
+    }
+    (askers(plans), allowed)
+}
+
 fn plans(
     port: u16,
     clients: usize,
@@ -68,6 +80,7 @@ fn plans(
             window,
             retry,
             patience: Duration::from_secs(60 + prompts as u64),
+            allowed: None,
         })
         .collect()
 }
@@ -92,8 +105,8 @@ fn the_daemon_is_killed_at_random_moments() {
     let (kills, prompts) = (extent.count(12, 2000), extent.count(80, 5000));
     let begun = Instant::now();
     let mut daemon = Daemon::listening(broker.port(), &[]);
-    // Nobody asks twice: what was acknowledged is the daemon's to answer.
-    let askers = askers(plans(broker.port(), 8, prompts, 4, None));
+    // Nobody asks twice: what was acknowledged is the daemon's to answer. Prompts are spread over all the kills.
+    let (askers, allowed) = paced(plans(broker.port(), 8, prompts, 4, None));
     let (mut dice, mut killed) = (Dice::new(1), 0);
     while !is_over(&askers) {
         std::thread::sleep(Duration::from_millis(50 + dice.roll(500)));
@@ -101,6 +114,11 @@ fn the_daemon_is_killed_at_random_moments() {
             daemon.kill();
             daemon.start_again();
             killed += 1;
+        }
+        let share = prompts * (killed + 1) / (8 * kills);
+        allowed.fetch_max(share, Ordering::Relaxed);
+        if killed == kills {
+            allowed.store(usize::MAX, Ordering::Relaxed);
         }
     }
     let outcomes = outcomes(askers);
@@ -127,32 +145,27 @@ fn the_broker_is_stopped_and_killed() {
     };
     let extent = Extent::asked_for();
     let (stops, kills) = (extent.count(3, 200), extent.count(2, 100));
+    let (faults, prompts) = (stops + kills, extent.count(60, 3000));
     let begun = Instant::now();
     let daemon = Daemon::listening(broker.port(), &[]);
-    let prompts = extent.count(60, 5000);
-    let askers = askers(plans(
-        broker.port(),
-        6,
-        prompts,
-        4,
-        Some(Duration::from_secs(2)),
-    ));
+    let again_after = Some(Duration::from_secs(2));
+    let (askers, allowed) = paced(plans(broker.port(), 6, prompts, 4, again_after));
     let mut dice = Dice::new(2);
-    for fault in 0..stops + kills {
+    for fault in 0..faults {
         std::thread::sleep(Duration::from_millis(200 + dice.roll(600)));
+        // Of three faults one is a kill.
         if fault % 3 == 2 {
-            broker.kill()
+            broker.kill();
         } else {
-            broker.stop()
+            broker.stop();
         }
         std::thread::sleep(Duration::from_millis(dice.roll(300)));
         broker.start_again();
-        if is_over(&askers) {
-            break;
-        }
+        allowed.fetch_max(prompts * (fault + 1) / (6 * faults), Ordering::Relaxed);
     }
+    allowed.store(usize::MAX, Ordering::Relaxed);
     check(
-        &format!("up to {stops} stops and {kills} kills of the broker"),
+        &format!("{stops} stops and {kills} kills of the broker"),
         &outcomes(askers),
         &daemon,
         begun,

@@ -114,7 +114,7 @@ fn batches() -> Vec<Vec<Change>> {
     (0..36)
         .map(|turn: u64| {
             let mut changes = vec![Change::Take(prompt(turn))];
-            if turn % 5 == 0 {
+            if turn.is_multiple_of(5) {
                 changes.push(Change::Take(prompt(1000 + turn)));
             }
             if let Some(seq) = turn.checked_sub(2) {
