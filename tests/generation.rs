@@ -1,7 +1,9 @@
-//! Generation seen from outside: budgets, stop sequences, interrupts, seeds, thought and answer, the cache.
+//! Generation seen from outside: budgets, stop sequences, interrupts, seeds, thought and answer, JSON, the cache.
 //!
 //! Models are scripts here (`thinkd::model::testing`), so what comes is known to the token.
 
+#[path = "generation/json.rs"]
+mod json;
 #[path = "generation/several.rs"]
 mod several;
 
@@ -14,8 +16,8 @@ use thinkd::engine::{
     GenerationRequest, Interrupt, Message, ResponseFormat, Role, SamplingOptions, Uninterrupted,
 };
 use thinkd::model::testing::{
-    ByteTokenizer, CHAT_TEMPLATE, CHAT_TEMPLATE_THINKING, EOS, Record, ScriptedModel, THINK_CLOSE,
-    THINK_OPEN, VOCAB_SIZE,
+    ASSISTANT, ByteTokenizer, CHAT_TEMPLATE, CHAT_TEMPLATE_THINKING, EOS, Record, ScriptedModel,
+    THINK_CLOSE, THINK_OPEN, USER, VOCAB_SIZE,
 };
 use thinkd::model::{LanguageModel, ModelError, TokenText};
 
@@ -216,7 +218,7 @@ impl TokenText for Without {
         ByteTokenizer.decode(tokens)
     }
     fn token_id(&self, text: &str) -> Option<u32> {
-        ByteTokenizer.token_id(text)
+        ByteTokenizer.token_id(text).filter(|_| text != self.0)
     }
     fn control_texts(&self) -> Vec<String> {
         ByteTokenizer.control_texts()

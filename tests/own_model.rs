@@ -6,11 +6,13 @@
 )]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
+use serde_json::json;
 use thinkd::engine::{
-    Budget, Completion, Engine, GenerationRequest, Message, ResponseFormat, Role, SamplingOptions,
-    TurnId, TurnNews, Uninterrupted,
+    Budget, Completion, Engine, Event, GenerationRequest, Message, ResponseFormat, Role,
+    SamplingOptions, Schema, TurnId, TurnNews, Uninterrupted,
 };
 use thinkd::kernels::set;
 use thinkd::model::{
@@ -257,6 +259,60 @@ fn prompts_answered_together_or_with_pauses_say_what_they_say_alone() {
         let found = finish(&mut several, &turns, pauses);
         let found: Vec<_> = found.into_iter().map(|c| (c.thought, c.answer)).collect();
         assert_eq!(found, expected);
+    }
+}
+
+/// What the shipped model answers in a form, which it was never taught: only that is looked at, not whether it is true.
+fn formed(engine: &mut Engine, format: ResponseFormat, seed: u64) -> serde_json::Value {
+    let request = GenerationRequest {
+        messages: vec![Message {
+            role: Role::User,
+            content: "What is the mean of 20, 22 and 24?".to_owned(),
+        }],
+        sampling: SamplingOptions {
+            temperature: if seed == 0 { 0.0 } else { 0.8 },
+            top_p: 0.95,
+            seed,
+            ..SamplingOptions::default()
+        },
+        budget: Budget {
+            max_tokens: 150,
+            max_think_tokens: Some(80),
+        },
+        stop: Vec::new(),
+        format,
+    };
+    let mut told = String::new();
+    let completion = engine.generate(&request, &Uninterrupted, &mut |event| {
+        if let Event::Answer(text) = event {
+            told.push_str(text);
+        }
+    });
+    let completion = completion.unwrap();
+    assert_eq!(completion.answer, told);
+    assert!(completion.usage.thought_tokens > 0);
+    println!("{:?} {}", completion.finish_reason, completion.answer);
+    serde_json::from_str(&completion.answer).unwrap()
+}
+
+#[test]
+fn answers_in_json_and_by_a_schema() {
+    let schema = json!({
+        "properties": {
+            "mean": { "type": "number" },
+            "unit": { "enum": ["°C", "%", "none"] },
+        },
+        "required": ["mean", "unit"],
+        "additionalProperties": false,
+    });
+    let schema = ResponseFormat::JsonSchema(Arc::new(Schema::new(&schema).unwrap()));
+    let mut engine = engine(load(Activations::Auto));
+    for seed in 0..4 {
+        assert!(formed(&mut engine, ResponseFormat::JsonObject, seed).is_object());
+        let answer = formed(&mut engine, schema.clone(), seed);
+        let object = answer.as_object().unwrap();
+        assert!(object.len() == 2 && object["mean"].is_number(), "{answer}");
+        assert!(["°C", "%", "none"].contains(&object["unit"].as_str().unwrap()));
     }
 }
 

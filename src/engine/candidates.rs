@@ -11,6 +11,9 @@ pub(super) struct Candidate {
     pub(super) weight: f32,
 }
 
+/// Candidates that are sorted at first; eight times as many when those are not enough.
+const SORTED_AT_FIRST: usize = 64;
+
 /// Weights from which on candidates are looked at for the nucleus; the next lower where those do not make it up.
 const NUCLEUS_FLOORS: [f32; 3] = [1e-2, 1e-5, 0.0];
 
@@ -31,6 +34,33 @@ pub(super) fn keep_likeliest(candidates: &mut Vec<Candidate>, count: usize) {
         candidates.truncate(count);
         candidates.sort_unstable_by(likelier_first);
     }
+}
+
+/// The likeliest candidate that `is_wanted`; nothing where it is none of those with a logit above minus infinity. Sorts
+/// no more of them than it takes.
+pub(super) fn find_likeliest<E>(
+    candidates: &mut [Candidate],
+    mut is_wanted: impl FnMut(u32) -> Result<bool, E>,
+) -> Result<Option<u32>, E> {
+    let (mut rest, mut count) = (candidates, SORTED_AT_FIRST);
+    while !rest.is_empty() {
+        count = count.min(rest.len());
+        if count < rest.len() {
+            rest.select_nth_unstable_by(count, likelier_first);
+        }
+        let (likeliest, others) = rest.split_at_mut(count);
+        likeliest.sort_unstable_by(likelier_first);
+        for candidate in &*likeliest {
+            if candidate.logit == f32::NEG_INFINITY {
+                return Ok(None);
+            }
+            if is_wanted(candidate.token)? {
+                return Ok(Some(candidate.token));
+            }
+        }
+        (rest, count) = (others, 8 * count);
+    }
+    Ok(None)
 }
 
 /// Weighs the candidates at a temperature.
@@ -77,6 +107,26 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn the_likeliest_that_is_wanted_is_found_in_the_order_of_a_full_sort(
+            logits in prop::collection::vec((-90_i32..90).prop_map(|logit| logit as f32), 1..900),
+            wanted in prop::collection::hash_set(0_u32..900, 0..4),
+        ) {
+            let mut candidates = Vec::new();
+            fill(&mut candidates, &logits);
+            let mut sorted = candidates.clone();
+            sorted.sort_by(likelier_first);
+            let expected = sorted.iter().position(|c| wanted.contains(&c.token));
+            let mut asked = Vec::new();
+            let found = find_likeliest(&mut candidates, |token| {
+                asked.push(token);
+                Ok::<_, ()>(wanted.contains(&token))
+            });
+            prop_assert_eq!(found.unwrap(), expected.map(|at| sorted[at].token));
+            sorted.truncate(expected.map_or(sorted.len(), |at| at + 1));
+            prop_assert_eq!(asked, sorted.iter().map(|c| c.token).collect::<Vec<_>>());
+        }
+
         #[test]
         fn the_nucleus_is_that_of_a_full_sort(
             logits in prop::collection::vec(-20.0_f32..8.0, 1..1500),

@@ -43,9 +43,9 @@ pub enum TurnNews {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FinishReason {
-    /// The model ended it, or a stop sequence did.
+    /// The model ended it, or a stop sequence did, or there was nothing left to say in its form.
     Stop,
-    /// The token budget or the context was spent.
+    /// The token budget or the context was spent, or the model can write nothing that fits the form.
     Length,
     /// The deadline passed.
     Deadline,
@@ -101,7 +101,8 @@ impl Timing {
 pub struct Completion {
     /// What the model thought, without think tags and without white space at its ends.
     pub thought: String,
-    /// What the model answered, without white space at its ends.
+    /// What the model answered, without white space at its ends. Always whole where a form was asked for: what an
+    /// early end left open is closed for the model.
     pub answer: String,
     /// Why it ended.
     pub finish_reason: FinishReason,

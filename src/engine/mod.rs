@@ -8,6 +8,7 @@
 //!                                                       ▲ fed back ◀────────┤        step: all turns, one pass
 //! TurnNews ◀─ trim ◀─ stop ◀─ reasoning ◀─ text_stream ◀─────(writer)───────┘        over the weights
 //! ```
+//! Where an answer has a form, the sampler asks the writer before it chooses a token, and that its `constraint`.
 
 mod candidates;
 mod chat_template;
@@ -154,7 +155,7 @@ impl Engine {
             prompt_tokens,
             tokens_max: room.min(request.budget.max_tokens),
             think_tokens_max: request.budget.max_think_tokens.unwrap_or(usize::MAX),
-            writer: Writer::new(Arc::clone(&self.text), splitter, &request.stop),
+            writer: Writer::new(Arc::clone(&self.text), splitter, request),
             ending: None,
             clock: Clock {
                 called,

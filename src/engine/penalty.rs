@@ -29,10 +29,13 @@ impl Penalty {
         }
     }
 
-    /// Divides positive and multiplies negative logits of the tokens seen; a finite logit stays finite.
+    /// Divides positive and multiplies negative logits of the tokens seen; a finite logit stays finite, and
+    /// minus infinity, which means never, stays that.
     pub(super) fn apply(&self, logits: &mut [f32]) {
         for token in &self.seen {
-            if let Some(logit) = logits.get_mut(*token as usize) {
+            if let Some(logit) = logits.get_mut(*token as usize)
+                && logit.is_finite()
+            {
                 let penalised = if *logit < 0.0 {
                     *logit * self.factor
                 } else {
@@ -63,5 +66,12 @@ mod tests {
         Penalty::new(0.5, &[0]).apply(&mut logits);
         Penalty::new(10.0, &[1]).apply(&mut logits);
         assert_eq!(logits, [f32::MAX, f32::MIN]);
+    }
+
+    #[test]
+    fn never_stays_never() {
+        let mut logits = [f32::NEG_INFINITY];
+        Penalty::new(0.5, &[0]).apply(&mut logits);
+        assert_eq!(logits, [f32::NEG_INFINITY]);
     }
 }

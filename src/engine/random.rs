@@ -23,6 +23,12 @@ impl Random {
     pub(super) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
+
+    /// Noise of the standard Gumbel distribution, always finite.
+    pub(super) fn gumbel(&mut self) -> f64 {
+        let unit = self.unit().max(f64::EPSILON / 4.0);
+        -(-unit.ln()).ln()
+    }
 }
 
 #[cfg(test)]

@@ -64,6 +64,11 @@ impl ReasoningSplitter {
         }
     }
 
+    /// The tag that opens a thought; empty where there is none.
+    pub(super) fn open(&self) -> &str {
+        &self.open
+    }
+
     /// What the text is at.
     #[must_use]
     pub fn phase(&self) -> Phase {

@@ -40,7 +40,8 @@ pub struct GenerationRequest {
     pub sampling: SamplingOptions,
     /// How many tokens may be spent.
     pub budget: Budget,
-    /// Texts that end the answer; none of them is part of it. They do not apply to the thought.
+    /// Texts that end the answer; none of them is part of it. They apply neither to the thought nor to an answer whose
+    /// form is not free.
     pub stop: Vec<String>,
     /// What form the answer has.
     pub format: ResponseFormat,
@@ -61,9 +62,6 @@ impl GenerationRequest {
         }
         self.sampling.validate()?;
         self.budget.validate()?;
-        // An answer that was asked for as JSON is not given as anything else.
-        let is_text = self.format == ResponseFormat::Text;
-        OptionError::unless(is_text, "response_format", "json", "text")?;
         let count = self.stop.len();
         OptionError::unless(
             count <= STOP_SEQUENCES_MAX,

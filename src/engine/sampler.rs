@@ -1,9 +1,12 @@
-//! Chooses the next token from the logits.
+//! Chooses the next token from the logits, among those that are allowed.
 
 use super::candidates::{self, Candidate};
 use super::penalty::Penalty;
 use super::random::Random;
 use super::{EngineError, SamplingOptions};
+
+/// Says of a token whether it may be chosen.
+pub(super) type IsAllowed<'a> = dyn FnMut(u32) -> Result<bool, EngineError> + 'a;
 
 /// The choices of one answer.
 #[derive(Debug)]
@@ -32,29 +35,63 @@ impl Sampler {
         self.penalty.saw(tokens);
     }
 
-    /// Chooses a token. Minus infinity means never; at least one logit must be a number.
-    pub(super) fn next(&mut self, logits: &[f32]) -> Result<u32, EngineError> {
+    /// Chooses a token that is allowed; nothing where there is none. What would be chosen were all allowed is asked
+    /// for first, and only where that is refused others are. Minus infinity means never; at least one logit must be
+    /// a number.
+    pub(super) fn next(
+        &mut self,
+        logits: &[f32],
+        is_allowed: &mut IsAllowed<'_>,
+    ) -> Result<Option<u32>, EngineError> {
         let best = likeliest(logits)?;
-        let token = if self.penalty.is_off() {
-            if self.options.temperature == 0.0 {
-                best
-            } else {
-                self.draw(logits)
-            }
+        let mut penalised = std::mem::take(&mut self.logits);
+        let logits = if self.penalty.is_off() {
+            logits
         } else {
-            let mut penalised = std::mem::take(&mut self.logits);
             penalised.clear();
             penalised.extend_from_slice(logits);
             self.penalty.apply(&mut penalised);
-            let token = match self.options.temperature {
-                0.0 => likeliest(&penalised)?,
-                _ => self.draw(&penalised),
-            };
-            self.logits = penalised;
-            token
+            &penalised
         };
-        self.penalty.saw(&[token]);
+        let first = match self.options.temperature {
+            0.0 if self.penalty.is_off() => best,
+            0.0 => likeliest(logits)?,
+            _ => self.draw(logits),
+        };
+        let token = if is_allowed(first)? {
+            Some(first)
+        } else {
+            self.next_after(first, logits, is_allowed)?
+        };
+        self.logits = penalised;
+        self.penalty.saw(token.as_slice());
         Ok(token)
+    }
+
+    /// Chooses where `first` was refused: draws on among what the filters have kept, then takes the likeliest of all.
+    fn next_after(
+        &mut self,
+        first: u32,
+        logits: &[f32],
+        is_allowed: &mut IsAllowed<'_>,
+    ) -> Result<Option<u32>, EngineError> {
+        let candidates = &mut self.candidates;
+        if self.options.temperature > 0.0 {
+            candidates.retain(|c| c.token != first);
+            // The order of draws without putting back is that of the weights' logarithms with Gumbel noise: one
+            // random number each, instead of a pass over all of them for each draw.
+            for candidate in &mut *candidates {
+                let noisy = f64::from(candidate.weight).ln() + self.random.gumbel();
+                candidate.logit = noisy as f32;
+            }
+            let drawn = candidates::find_likeliest(candidates, &mut *is_allowed)?;
+            if drawn.is_some() {
+                return Ok(drawn);
+            }
+        }
+        candidates::fill(candidates, logits);
+        candidates.retain(|c| c.token != first);
+        candidates::find_likeliest(candidates, is_allowed)
     }
 
     fn draw(&mut self, logits: &[f32]) -> u32 {
@@ -134,6 +171,12 @@ mod tests {
         Sampler::new(&options, &[])
     }
 
+    /// The next token where all are allowed.
+    fn next(sampler: &mut Sampler, logits: &[f32]) -> Result<u32, EngineError> {
+        let token = sampler.next(logits, &mut |_| Ok(true))?;
+        Ok(token.expect("all are allowed"))
+    }
+
     fn base() -> SamplingOptions {
         SamplingOptions {
             temperature: 1.0,
@@ -146,7 +189,7 @@ mod tests {
         let mut sampler = sampler(options);
         let mut counts = vec![0; logits.len()];
         for _ in 0..1000 {
-            counts[sampler.next(logits).unwrap() as usize] += 1;
+            counts[next(&mut sampler, logits).unwrap() as usize] += 1;
         }
         counts
     }
@@ -154,8 +197,8 @@ mod tests {
     #[test]
     fn greedy_takes_the_highest_and_the_lowest_token_of_equals() {
         let mut greedy = sampler(SamplingOptions::default());
-        assert_eq!(greedy.next(&[0.0, 2.0, -1.0, 2.0]).unwrap(), 1);
-        assert_eq!(greedy.next(&[NEVER, -5.0]).unwrap(), 1);
+        assert_eq!(next(&mut greedy, &[0.0, 2.0, -1.0, 2.0]).unwrap(), 1);
+        assert_eq!(next(&mut greedy, &[NEVER, -5.0]).unwrap(), 1);
     }
 
     #[test]
@@ -167,7 +210,7 @@ mod tests {
             vec![],
         ] {
             for options in [SamplingOptions::default(), base()] {
-                let error = sampler(options).next(&bad).unwrap_err();
+                let error = next(&mut sampler(options), &bad).unwrap_err();
                 assert!(matches!(error, EngineError::Logits { .. }), "{bad:?}");
             }
         }
@@ -259,10 +302,59 @@ mod tests {
         };
         let mut sampler = Sampler::new(&options, &[0]);
         let logits = [4.0, 3.0, 2.5, 2.2];
-        assert_eq!(sampler.next(&logits).unwrap(), 1);
+        assert_eq!(next(&mut sampler, &logits).unwrap(), 1);
         sampler.saw(&[2]);
-        assert_eq!(sampler.next(&logits).unwrap(), 3);
-        assert_eq!(sampler.next(&logits).unwrap(), 0);
+        assert_eq!(next(&mut sampler, &logits).unwrap(), 3);
+        assert_eq!(next(&mut sampler, &logits).unwrap(), 0);
+    }
+
+    /// How often each token is drawn in a thousand times where only `allowed` are.
+    fn histogram_of(options: SamplingOptions, logits: &[f32], allowed: &[u32]) -> Vec<usize> {
+        let mut sampler = sampler(options);
+        let mut counts = vec![0; logits.len()];
+        for _ in 0..1000 {
+            let token = sampler.next(logits, &mut |token| Ok(allowed.contains(&token)));
+            counts[token.unwrap().unwrap() as usize] += 1;
+        }
+        counts
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_drawn_again() {
+        let logits = [0.6_f32.ln(), 0.3_f32.ln(), 0.1_f32.ln(), NEVER];
+        let counts = histogram_of(base(), &logits, &[1, 2]);
+        assert!((700..800).contains(&counts[1]), "{counts:?}");
+        assert_eq!(counts[1] + counts[2], 1000);
+    }
+
+    #[test]
+    fn the_likeliest_allowed_is_taken_where_the_filters_keep_none() {
+        let logits = [3.0, 1.0, 2.0, -1.0];
+        for options in [
+            SamplingOptions::default(),
+            SamplingOptions { top_k: 1, ..base() },
+            SamplingOptions {
+                top_p: 0.1,
+                ..base()
+            },
+        ] {
+            assert_eq!(histogram_of(options, &logits, &[1, 3])[1], 1000);
+        }
+    }
+
+    #[test]
+    fn only_what_it_takes_is_asked_for_and_never_the_impossible() {
+        for (options, most) in [(SamplingOptions::default(), 3), (base(), 6)] {
+            let mut asked = Vec::new();
+            let mut sampler = sampler(options);
+            let token = sampler.next(&[1.0, NEVER, 3.0, 2.0], &mut |token| {
+                asked.push(token);
+                Ok(false)
+            });
+            assert_eq!(token.unwrap(), None);
+            assert!(!asked.contains(&1) && asked.len() <= most, "{asked:?}");
+            assert_eq!(next(&mut sampler, &[1.0, NEVER, NEVER, NEVER]).unwrap(), 0);
+        }
     }
 
     #[test]
@@ -282,7 +374,7 @@ mod tests {
                 ..base()
             },
         ] {
-            assert_eq!(sampler(options).next(&logits).unwrap(), 0);
+            assert_eq!(next(&mut sampler(options), &logits).unwrap(), 0);
         }
     }
 }

@@ -15,6 +15,17 @@ pub(super) struct TextStream {
     /// Tokens told, the last few, then tokens not told.
     tokens: Vec<u32>,
     told: usize,
+    /// Length of the told tokens' text, once it is known.
+    told_bytes: Option<usize>,
+}
+
+/// What a token would make known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Peeked {
+    /// This text; may be empty.
+    Text(String),
+    /// Nothing yet: it ends within a character, with this text before that.
+    Unfinished(String),
 }
 
 /// Tokens that wait for the end of a character. A character has four bytes at most; what waits longer is no text.
@@ -28,7 +39,26 @@ impl TextStream {
             text,
             tokens: Vec::new(),
             told: 0,
+            told_bytes: None,
         }
+    }
+
+    /// What [`Self::push`] would make of `token`.
+    pub(super) fn peek(&mut self, token: u32) -> Result<Peeked, ModelError> {
+        self.tokens.push(token);
+        let fresh = self.waiting_text();
+        let waits = self.may_wait();
+        self.tokens.pop();
+        let mut fresh = fresh?;
+        if fresh.ends_with(REPLACEMENT) && waits {
+            // Beside what waits already, a token without text looks as one that goes on with it.
+            if self.told < self.tokens.len() && self.text.decode(&[token])?.is_empty() {
+                return Ok(Peeked::Text(String::new()));
+            }
+            fresh.truncate(fresh.trim_end_matches(REPLACEMENT).len());
+            return Ok(Peeked::Unfinished(fresh));
+        }
+        Ok(Peeked::Text(fresh))
     }
 
     /// The text known now that it was not before; may be empty.
@@ -40,16 +70,16 @@ impl TextStream {
             return Ok(fresh);
         }
         if fresh.ends_with(REPLACEMENT) {
-            if self.tokens.len() - self.told < WAITING_TOKENS_MAX {
+            if self.may_wait() {
                 return Ok(String::new());
             }
             // Bytes that are no character must not meet the next tokens.
-            self.tokens.clear();
-            self.told = 0;
+            self.start_anew();
             return Ok(fresh);
         }
         self.tokens.drain(..self.told);
         self.told = self.tokens.len();
+        self.told_bytes = None;
         Ok(fresh)
     }
 
@@ -58,17 +88,31 @@ impl TextStream {
         let mut fresh = self.waiting_text()?;
         fresh.truncate(fresh.trim_end_matches(REPLACEMENT).len());
         if self.told < self.tokens.len() {
-            self.tokens.clear();
-            self.told = 0;
+            self.start_anew();
         }
         Ok(fresh)
     }
 
-    fn waiting_text(&self) -> Result<String, ModelError> {
-        let before = self.text.decode(&self.tokens[..self.told])?;
+    fn start_anew(&mut self) {
+        self.tokens.clear();
+        self.told = 0;
+        self.told_bytes = None;
+    }
+
+    /// Whether an unfinished character may be waited for.
+    fn may_wait(&self) -> bool {
+        self.tokens.len() - self.told < WAITING_TOKENS_MAX
+    }
+
+    fn waiting_text(&mut self) -> Result<String, ModelError> {
+        let before = match self.told_bytes {
+            Some(bytes) => bytes,
+            None => self.text.decode(&self.tokens[..self.told])?.len(),
+        };
+        self.told_bytes = Some(before);
         let mut all = self.text.decode(&self.tokens)?;
         // Not a prefix only where a decoder rewrites what it has told; then the lengths still say what is new.
-        let start = (before.len()..=all.len()).find(|at| all.is_char_boundary(*at));
+        let start = (before..=all.len()).find(|at| all.is_char_boundary(*at));
         Ok(start.map_or_else(String::new, |start| all.split_off(start)))
     }
 }
@@ -100,6 +144,23 @@ mod tests {
             .into_iter()
             .map(|token| stream.push(token).unwrap());
         assert_eq!(told.collect::<Vec<_>>(), ["", "é", "", "", "", "🦙"]);
+    }
+
+    #[test]
+    fn a_look_ahead_tells_what_comes_and_changes_nothing() {
+        let mut stream = TextStream::new(Arc::new(ByteTokenizer));
+        let peeked: Vec<_> = [0x61, 0xC3, USER]
+            .map(|token| stream.peek(token).unwrap())
+            .into();
+        let text = |text: &str| Peeked::Text(text.to_owned());
+        let unfinished = Peeked::Unfinished(String::new());
+        assert_eq!(peeked, [text("a"), unfinished.clone(), text("")]);
+        assert_eq!(stream.push(0xC3).unwrap(), "");
+        assert_eq!(stream.peek(0xA9).unwrap(), text("é"));
+        assert_eq!(stream.peek(0xC3).unwrap(), unfinished);
+        assert_eq!(stream.peek(USER).unwrap(), text(""));
+        assert_eq!(stream.push(0xA9).unwrap(), "é");
+        assert_eq!(stream.peek(0x61).unwrap(), text("a"));
     }
 
     #[test]

@@ -12,6 +12,11 @@ impl LeadingTrim {
         self.begun |= !text.is_empty();
         text
     }
+
+    /// Whether there was anything but white space.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
+    }
 }
 
 /// Holds white space back until more text follows it.

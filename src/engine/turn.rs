@@ -59,8 +59,17 @@ impl Turn {
         logits: &[f32],
         options: &EngineOptions,
     ) -> Result<Option<FinishReason>, EngineError> {
-        let token = self.sampler.next(logits)?;
+        let writer = &mut self.writer;
+        let mut is_allowed = |token| match options.eos_token_ids.contains(&token) {
+            true => Ok(writer.may_end()),
+            false => Ok(writer.allows(token)?),
+        };
+        let token = self.sampler.next(logits, &mut is_allowed)?;
         self.clock.first_token.get_or_insert_with(Instant::now);
+        let Some(token) = token else {
+            tracing::debug!("No token fits the form of the answer.");
+            return Ok(Some(FinishReason::Length));
+        };
         if options.eos_token_ids.contains(&token) || self.writer.push(token)?.is_break() {
             return Ok(Some(FinishReason::Stop));
         }

@@ -1,13 +1,16 @@
-//! The way of a generated token to the one who asked: text, thought or answer, stop sequences, white space.
+//! The way of a generated token to the one who asked: text, thought or answer, its form, stop sequences, white space.
+//!
+//! Where the answer has a form, a token is [asked for](Writer::allows) before it is written, and what is missing of the
+//! document at the end is added.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::reasoning::{Phase, ReasoningSplitter, Split};
 use super::stop::StopMatcher;
-use super::text_stream::TextStream;
+use super::text_stream::{Peeked, TextStream};
 use super::trim::{LeadingTrim, TrailingTrim};
-use super::{TurnNews, Usage};
+use super::{Constraint, GenerationRequest, TurnNews, Usage};
 use crate::model::{ModelError, TokenText};
 
 /// Writes one answer.
@@ -19,7 +22,18 @@ pub(super) struct Writer {
     undecided_tokens: usize,
     thought_tokens: usize,
     answer_tokens: usize,
+    /// Bytes of tokens that are white space, outside the thought; looked at until the answer begins.
+    blanks: usize,
+    /// Whether one token opens a thought. Then pieces of the tag, written as text, do not.
+    is_open_one_token: bool,
 }
+
+/// Most white space in front of an answer that has a form, bytes: the line ends after a thought, and an end for a model
+/// that writes nothing else while what it would say is not allowed.
+const BLANKS_MAX: usize = 16;
+
+/// Stands for a character of which only the first bytes are known.
+const STAND_IN: char = 'é';
 
 /// What was written.
 #[derive(Debug)]
@@ -35,16 +49,56 @@ impl Writer {
     pub(super) fn new(
         text: Arc<dyn TokenText>,
         splitter: ReasoningSplitter,
-        stop: &[String],
+        request: &GenerationRequest,
     ) -> Self {
+        let is_open_one_token = text.token_id(splitter.open()).is_some();
         Self {
             text: TextStream::new(text),
             splitter,
-            parts: Parts::new(stop),
+            parts: Parts::new(request),
             undecided_tokens: 0,
             thought_tokens: 0,
             answer_tokens: 0,
+            blanks: 0,
+            is_open_one_token,
         }
+    }
+
+    /// Whether the answer may end here.
+    pub(super) fn may_end(&self) -> bool {
+        let form = self.parts.form.as_ref();
+        form.is_none_or(Constraint::is_complete)
+    }
+
+    /// Whether `token`, which is no end token, may be written next.
+    pub(super) fn allows(&mut self, token: u32) -> Result<bool, ModelError> {
+        let Some(form) = &self.parts.form else {
+            return Ok(true);
+        };
+        let phase = self.splitter.phase();
+        let (text, is_unfinished) = match self.text.peek(token)? {
+            // It brings an answer no further.
+            Peeked::Text(text) if text.is_empty() => return Ok(phase == Phase::Thought),
+            Peeked::Text(text) => (text, false),
+            Peeked::Unfinished(text) => (text + STAND_IN.encode_utf8(&mut [0; 4]), true),
+        };
+        let is_blank = phase != Phase::Thought && text.trim().is_empty();
+        let mut splitter = self.splitter.clone();
+        let answer = splitter.push(&text).answer;
+        let mut start = self.parts.answer_start.clone();
+        let answer = start.push(&answer);
+        if !start.has_begun() {
+            if is_blank {
+                return Ok(self.blanks + text.len() <= BLANKS_MAX);
+            }
+            // A model that would say `<div>`, and may not, would be led into a thought by the first character.
+            let is_piece_of_tag = splitter.phase() == Phase::Undecided;
+            return Ok(!is_piece_of_tag || !self.is_open_one_token);
+        }
+        Ok(match answer.strip_suffix(STAND_IN) {
+            Some(before) if is_unfinished => form.allows_character_after(before),
+            _ => form.allows(answer),
+        })
     }
 
     pub(super) fn phase(&self) -> Phase {
@@ -65,10 +119,13 @@ impl Writer {
         self.undecided_tokens + self.thought_tokens + self.answer_tokens
     }
 
-    /// Writes a token; breaks where a stop sequence ends the answer.
+    /// Writes a token; breaks where a stop sequence or the end of the document ends the answer.
     pub(super) fn push(&mut self, token: u32) -> Result<ControlFlow<()>, ModelError> {
         let phase = self.phase();
         let text = self.text.push(token)?;
+        if phase != Phase::Thought && text.trim().is_empty() {
+            self.blanks += text.len();
+        }
         self.parts.write(&self.splitter.push(&text));
         match phase {
             Phase::Undecided => self.undecided_tokens += 1,
@@ -138,6 +195,8 @@ struct Parts {
     thought_end: TrailingTrim,
     thought: String,
     answer_start: LeadingTrim,
+    /// None where any text will do.
+    form: Option<Constraint>,
     stop: StopMatcher,
     stopped: bool,
     answer_end: TrailingTrim,
@@ -145,13 +204,19 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(stop: &[String]) -> Self {
+    fn new(request: &GenerationRequest) -> Self {
+        let form = Constraint::new(&request.format);
+        let stop = match form {
+            Some(_) => &[],
+            None => request.stop.as_slice(),
+        };
         Self {
             news: Vec::new(),
             thought_start: LeadingTrim::default(),
             thought_end: TrailingTrim::default(),
             thought: String::new(),
             answer_start: LeadingTrim::default(),
+            form,
             stop: StopMatcher::new(stop),
             stopped: false,
             answer_end: TrailingTrim::default(),
@@ -169,8 +234,17 @@ impl Parts {
         }
         if !self.stopped {
             // White space before the answer goes first, so that a stop sequence of line ends waits for a text.
-            let passed = self.stop.push(self.answer_start.push(&split.answer));
-            self.stopped = passed.stopped;
+            let mut text = self.answer_start.push(&split.answer);
+            let mut is_whole = false;
+            if let Some(form) = &mut self.form {
+                // What was held back as the start of a tag was not asked for.
+                if !form.push(text) {
+                    text = "";
+                }
+                is_whole = form.is_closed();
+            }
+            let passed = self.stop.push(text);
+            self.stopped = passed.stopped || is_whole;
             self.answer(&passed.text);
         }
     }
@@ -180,6 +254,8 @@ impl Parts {
             let held = self.stop.finish();
             self.answer(&held);
         }
+        let closing = self.form.as_ref().map(Constraint::closing);
+        self.answer(&closing.unwrap_or_default());
     }
 
     fn answer(&mut self, text: &str) {

@@ -103,6 +103,33 @@ fn turns_that_run_together_say_what_they_say_alone() {
 }
 
 #[test]
+fn an_answer_in_json_is_what_it_is_alone_beside_others_and_after_pauses() {
+    let (engine, _) = several();
+    let mut talk = Talk::new(engine);
+    let json = GenerationRequest {
+        format: ResponseFormat::JsonObject,
+        ..long(4, 20)
+    };
+    let expected = alone(&json);
+    serde_json::from_str::<serde_json::Value>(&expected).expect("JSON");
+    let turns = [&json, &long(2, 7), &json].map(|request| talk.begin(request));
+    for step in 0..40 {
+        talk.step();
+        if step % 5 == 2 {
+            talk.engine.pause(turns[2]);
+        } else if step % 5 == 4 {
+            talk.engine.resume(turns[2]).unwrap();
+        }
+    }
+    for (turn, answer) in turns
+        .into_iter()
+        .zip([&expected, &alone(&long(2, 7)), &expected])
+    {
+        assert_eq!(&talk.answer(turn), answer);
+    }
+}
+
+#[test]
 fn a_turn_can_begin_and_end_while_others_run() {
     let (engine, _) = several();
     let mut talk = Talk::new(engine);

@@ -24,6 +24,9 @@ const DEPTH_MAX: usize = 32;
 /// writes nothing else.
 const BLANKS_MAX: usize = 160;
 
+/// First bytes of UTF-8 characters beyond ASCII.
+const LEADING_BYTES: std::ops::RangeInclusive<u8> = 0xc2..=0xf4;
+
 /// What form an answer has. The thought before it is free.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum ResponseFormat {
@@ -67,6 +70,17 @@ impl Constraint {
     #[must_use]
     pub fn allows(&self, text: &str) -> bool {
         self.machine.clone().take(&self.schema, text.as_bytes())
+    }
+
+    /// Whether the answer with `text` and some character beyond ASCII after it is still the beginning of a document:
+    /// for when that character is not known yet.
+    #[must_use]
+    pub fn allows_character_after(&self, text: &str) -> bool {
+        let mut machine = self.machine.clone();
+        machine.take(&self.schema, text.as_bytes())
+            && LEADING_BYTES
+                .into_iter()
+                .any(|lead| machine.clone().take(&self.schema, &[lead]))
     }
 
     /// Appends `text`; false, and nothing done, where it is not allowed.

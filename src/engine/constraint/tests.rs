@@ -76,6 +76,31 @@ fn a_piece_that_is_not_allowed_changes_nothing() {
 }
 
 #[test]
+fn a_character_that_is_not_known_yet_is_allowed_where_one_could_stand() {
+    for (text, is_allowed) in [
+        ("", false),
+        ("{", false),
+        ("{\"", true),
+        ("{\"a\":1", false),
+    ] {
+        assert_eq!(
+            any_object().allows_character_after(text),
+            is_allowed,
+            "{text}"
+        );
+    }
+    let literals = of(&json!({ "enum": ["low", "hür", "hoch"] }));
+    for (text, is_allowed) in [
+        ("\"l", false),
+        ("\"h", true),
+        ("\"hü", false),
+        ("\"x", false),
+    ] {
+        assert_eq!(literals.allows_character_after(text), is_allowed, "{text}");
+    }
+}
+
+#[test]
 fn white_space_and_digits_come_to_an_end() {
     assert!(any_object().allows(&"\n".repeat(BLANKS_MAX)));
     assert!(!any_object().allows(&"\n".repeat(BLANKS_MAX + 1)));
