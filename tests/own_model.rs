@@ -291,7 +291,6 @@ fn formed(engine: &mut Engine, format: ResponseFormat, seed: u64) -> serde_json:
     let completion = completion.unwrap();
     assert_eq!(completion.answer, told);
     assert!(completion.usage.thought_tokens > 0);
-    println!("{:?} {}", completion.finish_reason, completion.answer);
     serde_json::from_str(&completion.answer).unwrap()
 }
 

@@ -27,7 +27,7 @@ fn parsed(completion: &Completion) -> Value {
 
 /// A model that rather says each of `wishes` than the next token of `text`, which it may say too, and nothing else.
 fn wishing(wishes: &'static [u32], text: &str) -> ScriptedModel {
-    let said = ByteTokenizer.encode(text).unwrap();
+    let said = ByteTokenizer.encode(text).expect("bytes always encode");
     ScriptedModel::from_logits(CONTEXT_TOKENS, VOCAB_SIZE, move |tokens, logits| {
         logits.fill(f32::NEG_INFINITY);
         let turn = tokens.rsplit(|token| *token == ASSISTANT).next();
