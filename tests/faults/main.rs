@@ -38,6 +38,15 @@ impl Extent {
     }
 }
 
+/// Whether the tests run under an emulator (`cross/test-as.sh`): to kill that tells nothing of the daemon. Says so.
+pub(crate) fn is_emulated() -> bool {
+    let is_emulated = std::env::var("THINKD_TEST_RUNNER").is_ok_and(|runner| !runner.is_empty());
+    if is_emulated {
+        println!("skipped: the daemon would run under an emulator");
+    }
+    is_emulated
+}
+
 /// Numbers that look random and are the same in every run.
 pub(crate) struct Dice(u64);
 
