@@ -3,7 +3,7 @@
 //! What survives what: a prompt is stored before it is acknowledged, and its answer is stored before it is sent
 //! ([`super::store`]), so both outlive the daemon. What waits for the store is in the ledger. A prompt for which there is
 //! no room waits unacknowledged in the hall, as many as the broker may have in flight; all others wait at the broker.
-//! A request that is refused is acknowledged when the broker has the refusal, and is stored nowhere. Where nothing is
+//! A request that is refused is acknowledged at once, and is stored nowhere. Where nothing is
 //! stored ([`Options::store_directory`]), a prompt is acknowledged when the broker has its answer.
 
 mod hall;
@@ -209,7 +209,7 @@ impl Desk {
         }
     }
 
-    /// The prompts of the batch cannot be kept: they are refused, and acknowledged when the broker has that.
+    /// The prompts of the batch cannot be kept: they are refused.
     fn storage_full(&mut self, batch: Batch) {
         let (refused, dropped) = self.ledger.refused(batch);
         let keys: Vec<JobKey> = refused.iter().map(|seq| JobKey(seq.0)).collect();

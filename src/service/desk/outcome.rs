@@ -16,15 +16,14 @@ use super::{Desk, Running};
 use crate::engine::{Completion, FinishReason};
 
 impl Desk {
-    /// Refuses a job that was not taken; its messages are done with when the broker has that.
+    /// Refuses a job that was not taken; its messages are done with at once.
     pub(super) fn refuse_job(&mut self, job: &Job, error: &RequestError) {
         self.count_refusal(&job.id, error);
         self.end_stream(job);
-        self.send(
-            &job.reply,
-            error_json(&job.id, error).into(),
-            job.deliveries.clone(),
-        );
+        for delivery in &job.deliveries {
+            self.inbox.done(*delivery);
+        }
+        self.send(&job.reply, error_json(&job.id, error).into(), Vec::new());
     }
 
     /// A stream that was wanted and never began ends all the same.
@@ -50,11 +49,8 @@ impl Desk {
         error: &RequestError,
     ) {
         self.count_refusal(id, error);
-        self.send(
-            reply,
-            error_json(id, error).into(),
-            delivery.into_iter().collect(),
-        );
+        self.done(delivery);
+        self.send(reply, error_json(id, error).into(), Vec::new());
     }
 
     /// Owes `payload`, which is stored nowhere or already delivered once, to whom it answers.
