@@ -3,8 +3,8 @@
 //! What survives what: a prompt is stored before it is acknowledged, and its answer is stored before it is sent
 //! ([`super::store`]), so both outlive the daemon. What waits for the store is in the ledger. A prompt for which there is
 //! no room waits unacknowledged in the hall, as many as the broker may have in flight; all others wait at the broker.
-//! A request that is refused is acknowledged at once, and is stored nowhere. Where nothing is
-//! stored ([`Options::store_directory`]), a prompt is acknowledged when the broker has its answer.
+//! A request that is refused is acknowledged at once, and is stored nowhere. Where nothing is stored
+//! ([`Options::store_directory`]), a prompt is acknowledged when the broker has its answer.
 
 mod hall;
 mod intake;
@@ -24,7 +24,7 @@ use super::inbox::{DeliveryId, Inbox, Received};
 use super::job::{Job, JobKey};
 use super::ledger::{Ledger, Release};
 use super::measured::Measured;
-use super::mqtt::{Inbound, Message, Publication, Topics};
+use super::mqtt::{Inbound, Message, Publication, Topics, milliseconds};
 use super::options::Options;
 use super::outbox::{OutKey, Outbox};
 use super::ping::pong;
@@ -61,9 +61,8 @@ impl Clock {
     }
 
     fn unix_ms(&self, now: Instant) -> u64 {
-        let passed = now.saturating_duration_since(self.at).as_millis();
-        self.unix_ms
-            .saturating_add(u64::try_from(passed).unwrap_or(u64::MAX))
+        let passed = now.saturating_duration_since(self.at);
+        self.unix_ms.saturating_add(milliseconds(passed))
     }
 
     /// When it was `unix_ms`; now where that lies ahead.
@@ -211,26 +210,19 @@ impl Desk {
 
     /// The prompts of the batch cannot be kept: they are refused.
     fn storage_full(&mut self, batch: Batch) {
-        let (refused, dropped) = self.ledger.refused(batch);
+        let (refused, released) = self.ledger.refused(batch);
+        released
+            .into_iter()
+            .for_each(|release| self.release(release));
         let keys: Vec<JobKey> = refused.iter().map(|seq| JobKey(seq.0)).collect();
-        let deliveries = dropped.into_iter().filter_map(|release| match release {
-            Release::Acknowledge(delivery) => Some(delivery),
-            _ => None,
-        });
-        let mut deliveries: Vec<DeliveryId> = deliveries.collect();
         let mut error = RequestError::new(
             Code::StorageFull,
             "the board's disk has no room for another prompt",
         );
         error.retry_after_s = Some(60);
-        for mut job in self.queue.take_keys(&keys) {
-            self.unstored.remove(&job.key);
-            job.deliveries.append(&mut deliveries);
+        for job in self.queue.take_keys(&keys) {
             self.refuse_job(&job, &error);
         }
-        deliveries
-            .into_iter()
-            .for_each(|delivery| self.inbox.done(delivery));
     }
 
     /// Takes what came.

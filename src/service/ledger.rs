@@ -125,7 +125,8 @@ impl Ledger {
             .collect()
     }
 
-    /// There was no room for the batch: gives its prompts, and what waited for them; all else is to be written again.
+    /// There was no room for the batch: gives its prompts, and what waits for nothing any more; all but the prompts is to
+    /// be written again.
     pub(super) fn refused(&mut self, batch: Batch) -> (Vec<Seq>, Vec<Release>) {
         self.under_way
             .take_if(|under_way| *under_way == batch.number);
@@ -143,18 +144,20 @@ impl Ledger {
         );
         again.append(&mut self.urgent);
         self.urgent = again;
-        let is_of_a_prompt = |release: &Release| !matches!(release, Release::Publish(_));
-        let mut dropped = Vec::new();
-        let mut kept = VecDeque::new();
-        for (number, release) in self.waiting.drain(..) {
-            if number == batch.number && is_of_a_prompt(&release) {
-                dropped.push(release);
-            } else {
-                kept.push_back((number.max(batch.number + 1), release));
-            }
-        }
-        self.waiting = kept;
-        (refused, dropped)
+        let is_free = |number: u64, release: &Release| {
+            let is_of_a_prompt = !matches!(release, Release::Publish(_));
+            self.urgent.is_empty() || number == batch.number && is_of_a_prompt
+        };
+        let (free, waiting) = self
+            .waiting
+            .drain(..)
+            .partition::<Vec<_>, _>(|(number, release)| is_free(*number, release));
+        self.waiting = waiting
+            .into_iter()
+            .map(|(number, release)| (number.max(batch.number + 1), release))
+            .collect();
+        let released = free.into_iter().map(|(_, release)| release).collect();
+        (refused, released)
     }
 
     /// Whether nothing is left to write.
@@ -283,12 +286,25 @@ mod tests {
         assert_eq!(ledger.after_all(start(2)), None);
         let batch = ledger.next_batch(now, false).unwrap();
         ledger.settle(answer(3));
-        let (refused, dropped) = ledger.refused(batch);
-        assert_eq!((refused, dropped), (vec![Seq(2)], vec![start(2)]));
+        let (refused, released) = ledger.refused(batch);
+        assert_eq!((refused, released), (vec![Seq(2)], vec![start(2)]));
         let again = ledger.next_batch(now, false).unwrap();
         assert_eq!(
             again.changes,
             [Change::Settle(answer(1)), Change::Settle(answer(3))]
         );
+    }
+
+    #[test]
+    fn a_full_disk_holds_back_nothing_that_waits_for_what_is_not_written() {
+        let now = Instant::now();
+        let mut ledger = Ledger::new(true);
+        ledger.take(prompt(1));
+        ledger.settle(answer(1));
+        let publish = Release::Publish(OutKey(1));
+        assert_eq!(ledger.after_all(publish), None);
+        let batch = ledger.next_batch(now, false).unwrap();
+        assert_eq!(ledger.refused(batch), (vec![Seq(1)], vec![publish]));
+        assert!(ledger.is_settled());
     }
 }

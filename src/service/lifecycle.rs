@@ -13,8 +13,8 @@ use super::desk::{Clock, Desk};
 use super::error::ServiceError;
 use super::home_assistant;
 use super::metrics::{self, Metrics, Numbers};
-use super::mqtt::Publication;
 use super::mqtt::connection::{self, ConnectionEvent, Link};
+use super::mqtt::{Publication, milliseconds};
 use super::options::Options;
 use super::status::{self, StatusBoard};
 use super::store::{Batch, Contents, Store, StoreEvent};
@@ -62,13 +62,10 @@ impl StopSignal {
     }
 }
 
-/// Where what is taken and answered is kept: in the store, or in memory only.
-#[derive(Debug)]
+/// The store, where there is one, and what it held at the start. Without one the desk has nothing written.
+#[derive(Debug, Default)]
 pub(super) struct Keeper {
-    store: Option<Store>,
-    events: mpsc::UnboundedReceiver<StoreEvent>,
-    /// Tells itself of what is kept in memory.
-    own: mpsc::UnboundedSender<StoreEvent>,
+    store: Option<(Store, mpsc::UnboundedReceiver<StoreEvent>)>,
     contents: Contents,
 }
 
@@ -78,29 +75,26 @@ impl Keeper {
     /// # Errors
     /// If it cannot be opened.
     pub(super) fn open(directory: Option<&Path>) -> Result<Self, ServiceError> {
-        let (own, own_events) = mpsc::unbounded_channel();
-        let (store, events, contents) = match directory {
-            Some(directory) => {
-                let (store, events, contents) = Store::open(directory)?;
-                (Some(store), events, contents)
-            }
-            None => (None, own_events, Contents::default()),
+        let Some(directory) = directory else {
+            return Ok(Self::default());
         };
+        let (store, events, contents) = Store::open(directory)?;
         Ok(Self {
-            store,
-            events,
-            own,
+            store: Some((store, events)),
             contents,
         })
     }
 
     fn write(&self, batch: Batch) -> Result<(), ServiceError> {
-        match &self.store {
-            Some(store) => store.write(batch),
-            None => {
-                let told = self.own.send(StoreEvent::Committed(batch.number));
-                told.map_err(|_| ServiceError::StoreGone)
-            }
+        let (store, _) = self.store.as_ref().ok_or(ServiceError::StoreGone)?;
+        store.write(batch)
+    }
+
+    /// What the store tells next; never anything where there is none.
+    async fn event(&mut self) -> Result<StoreEvent, ServiceError> {
+        match &mut self.store {
+            Some((_, events)) => events.recv().await.ok_or(ServiceError::StoreGone),
+            None => std::future::pending().await,
         }
     }
 }
@@ -184,9 +178,8 @@ impl Service {
     fn new(options: Options, worker: Worker, metrics: Option<Metrics>) -> Self {
         let now = Instant::now();
         let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-        let unix_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
         Self {
-            desk: Desk::new(&options, Clock::new(now, unix_ms)),
+            desk: Desk::new(&options, Clock::new(now, milliseconds(since_1970))),
             board: StatusBoard::new(options.mqtt.topics.status(), now),
             readings: BoardWatch::start(&options.board_root),
             metrics,
@@ -227,9 +220,8 @@ impl Service {
                     Some(event) => self.desk.worker_event(event, Instant::now()),
                     None => return Err(ServiceError::WorkerGone),
                 },
-                event = keeper.events.recv() => {
-                    let event = event.ok_or(ServiceError::StoreGone)?;
-                    if let Err(reason) = self.desk.store_event(event) {
+                event = keeper.event() => {
+                    if let Err(reason) = self.desk.store_event(event?) {
                         return self.store_failed(reason).await;
                     }
                 }

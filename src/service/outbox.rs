@@ -9,7 +9,7 @@ use super::store::Seq;
 
 /// Names one message to be sent with quality of service 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct OutKey(u64);
+pub(crate) struct OutKey(pub(super) u64);
 
 #[derive(Debug)]
 struct Entry {

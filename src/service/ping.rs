@@ -6,25 +6,37 @@ use super::options::Options;
 /// What goes back: the same payload, to the response topic where there is one. A topic that answers may not go to, or
 /// more than a prompt may have, is not answered: an error would be one more thing to be made to send.
 pub(super) fn pong(message: &Message, options: &Options) -> Option<Publication> {
-    let (topics, allowed) = (&options.mqtt.topics, &options.mqtt.reply_topics_allowed);
     if message.payload.len() > options.requests.payload_bytes_max {
         let bytes = message.payload.len();
         tracing::debug!(bytes, "A ping longer than a prompt may be was ignored.");
         return None;
     }
+    let pong = Publication::text(options.mqtt.topics.pong(), message.payload.clone());
+    back(message, pong, options)
+}
+
+/// `publication`, for the one who sent `message`: to the response topic where there is one. Nothing where answers may
+/// not go there.
+pub(super) fn back(
+    message: &Message,
+    publication: Publication,
+    options: &Options,
+) -> Option<Publication> {
+    let (topics, allowed) = (&options.mqtt.topics, &options.mqtt.reply_topics_allowed);
     let topic = match &message.response_topic {
-        None => topics.pong(),
+        None => publication.topic,
         Some(topic) => {
             if let Err(error) = topics.check_reply(topic, allowed) {
-                tracing::debug!(%error, "A ping was ignored.");
+                tracing::debug!(%error, from = message.topic, "A message was ignored.");
                 return None;
             }
             topic.clone()
         }
     };
     Some(Publication {
+        topic,
         correlation: message.correlation.clone(),
-        ..Publication::text(topic, message.payload.clone())
+        ..publication
     })
 }
 

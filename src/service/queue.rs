@@ -58,33 +58,29 @@ impl Queue {
         }
     }
 
-    /// Takes `job` in, behind the others of its client and priority.
+    /// Whether there is room for `job`.
     ///
     /// # Errors
-    /// If there is no room; the job comes back.
-    pub(super) fn admit(&mut self, job: Job) -> Result<(), (Box<Job>, QueueFull)> {
+    /// If there is none.
+    pub(super) fn check(&self, job: &Job) -> Result<(), QueueFull> {
         let is_high = job.request.priority == Priority::High;
         let (jobs_max, bytes_max) = self.room(is_high);
         let bytes = self.bytes + job.payload_bytes;
-        if self.jobs >= jobs_max || bytes > bytes_max {
-            let limits = (self.limits.jobs_max, self.limits.bytes_max);
-            let full = QueueFull {
-                jobs: self.jobs,
-                bytes: self.bytes,
-                jobs_max,
-                bytes_max,
-                is_all: (jobs_max, bytes_max) == limits,
-            };
-            return Err((Box::new(job), full));
+        if self.jobs < jobs_max && bytes <= bytes_max {
+            return Ok(());
         }
-        self.bytes = bytes;
-        self.jobs += 1;
-        self.ring(job.request.priority).push(job);
-        Ok(())
+        let limits = (self.limits.jobs_max, self.limits.bytes_max);
+        Err(QueueFull {
+            jobs: self.jobs,
+            bytes: self.bytes,
+            jobs_max,
+            bytes_max,
+            is_all: (jobs_max, bytes_max) == limits,
+        })
     }
 
-    /// Takes in what was taken by an earlier process: there is always room for it.
-    pub(super) fn restore(&mut self, job: Job) {
+    /// Takes `job` in, room or not, behind the others of its client and priority.
+    pub(super) fn push(&mut self, job: Job) {
         self.bytes += job.payload_bytes;
         self.jobs += 1;
         self.ring(job.request.priority).push(job);

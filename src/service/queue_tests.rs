@@ -28,6 +28,19 @@ fn job(id: &str, payload_bytes: usize) -> Job {
     }
 }
 
+impl Queue {
+    /// Takes `job` in where there is room; it comes back where there is none.
+    fn admit(&mut self, job: Job) -> Result<(), (Box<Job>, QueueFull)> {
+        match self.check(&job) {
+            Ok(()) => {
+                self.push(job);
+                Ok(())
+            }
+            Err(full) => Err((Box::new(job), full)),
+        }
+    }
+}
+
 /// The priority of the most urgent job that may run.
 fn highest(queue: &Queue, may_run: impl Fn(&Job) -> bool) -> Option<Priority> {
     let jobs = queue.rings().into_iter().flat_map(Ring::jobs);

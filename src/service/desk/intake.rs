@@ -8,7 +8,7 @@ use super::super::fingerprint::fingerprint;
 use super::super::inbox::DeliveryId;
 use super::super::job::{Job, JobKey, ReplyTo};
 use super::super::ledger::Release;
-use super::super::mqtt::{self, Message, Refusal, Request, is_level};
+use super::super::mqtt::{self, Message, Refusal, Request, is_level, milliseconds};
 use super::super::queue::QueueFull;
 use super::super::store::{DeliveryMark, PromptRecord};
 use super::Desk;
@@ -151,37 +151,32 @@ impl Desk {
         mut job: Job,
         now: Instant,
     ) -> Result<(), (Box<Job>, QueueFull)> {
-        let (id, bytes, key, arrived) = (job.id.clone(), job.payload_bytes, job.key, job.arrived);
-        // Where nothing is stored, the broker keeps the prompt until it has the answer.
-        let deliveries = if self.options.is_stored() {
-            std::mem::take(&mut job.deliveries)
-        } else {
-            Vec::new()
-        };
-        let record = PromptRecord {
-            seq: key.seq(),
+        if let Err(full) = self.queue.check(&job) {
+            return Err((Box::new(job), full));
+        }
+        self.counts.prompts += 1;
+        tracing::info!(
+            job.id = %job.id, bytes = job.payload_bytes, waiting = self.queue.len() + 1,
+            waited_ms = milliseconds(job.age(now)), "Prompt taken."
+        );
+        self.ledger.take(PromptRecord {
+            seq: job.key.seq(),
             name: job.name(),
             payload: String::from_utf8_lossy(&job.payload).into_owned(),
             client: job.publisher.clone(),
             arrived_ms: self.clock.unix_ms(job.arrived),
-            deadline_ms: job
-                .request
-                .deadline
-                .map(|deadline| u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX)),
+            deadline_ms: job.request.deadline.map(milliseconds),
             delivery: job.mark,
-        };
-        if let Err((mut job, full)) = self.queue.admit(job) {
-            job.deliveries.extend(deliveries);
-            return Err((job, full));
+        });
+        self.unstored.insert(job.key);
+        self.when_stored(Release::Start(job.key));
+        // Where nothing is stored, the broker keeps the prompt until it has the answer.
+        if self.options.is_stored() {
+            for delivery in job.deliveries.drain(..) {
+                self.when_stored(Release::Acknowledge(delivery));
+            }
         }
-        self.counts.prompts += 1;
-        tracing::info!(job.id = %id, bytes, waiting = self.queue.len(), waited_ms = now.saturating_duration_since(arrived).as_millis() as u64, "Prompt taken.");
-        self.ledger.take(record);
-        self.unstored.insert(key);
-        self.when_stored(Release::Start(key));
-        for delivery in deliveries {
-            self.when_stored(Release::Acknowledge(delivery));
-        }
+        self.queue.push(job);
         Ok(())
     }
 
@@ -192,17 +187,13 @@ impl Desk {
         let conflict = if let Some((first, in_hall)) = self.first_called(topic.as_deref(), &job.id)
         {
             if first.payload_hash == job.payload_hash {
-                let deliveries = std::mem::take(&mut job.deliveries);
-                self.counts.duplicates += 1;
                 if in_hall || !is_stored {
                     // They are acknowledged together.
-                    if let Some((first, _)) = self.first_called(topic.as_deref(), &job.id) {
-                        first.deliveries.extend(deliveries);
-                    }
-                } else {
-                    for delivery in deliveries {
-                        self.when_stored(Release::Acknowledge(delivery));
-                    }
+                    first.deliveries.append(&mut job.deliveries);
+                }
+                self.counts.duplicates += 1;
+                for delivery in job.deliveries.drain(..) {
+                    self.when_stored(Release::Acknowledge(delivery));
                 }
                 return true;
             }

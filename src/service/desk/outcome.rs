@@ -9,7 +9,7 @@ use super::super::error::{Code, RequestError};
 use super::super::inbox::DeliveryId;
 use super::super::job::{Job, ReplyTo};
 use super::super::ledger::Release;
-use super::super::mqtt::{Answer, Publication, error_json};
+use super::super::mqtt::{Answer, Publication, error_json, milliseconds};
 use super::super::store::{AnswerRecord, DeliveryMark, Name, Seq};
 use super::super::stream::Stream;
 use super::{Desk, Running};
@@ -159,8 +159,7 @@ impl Desk {
 
     fn answer(&mut self, job: Job, completion: &Completion, started: Instant, now: Instant) {
         self.counts.answers += 1;
-        let queued = started.saturating_duration_since(job.arrived);
-        let queue_ms = u64::try_from(queued.as_millis()).unwrap_or(u64::MAX);
+        let queue_ms = milliseconds(started.saturating_duration_since(job.arrived));
         let (think, model) = (job.request.think, self.options.model.name.as_str());
         let answer = Answer::new(&job.id, completion, think, queue_ms, model);
         self.measured.answered(&answer);

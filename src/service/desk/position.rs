@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::super::mqtt::{Message, Publication, is_level};
+use super::super::ping::back;
 use super::super::queue::wait_estimate;
 use super::Desk;
 
@@ -43,19 +44,10 @@ impl Desk {
         if !is_level(id) {
             return;
         }
-        let (topics, allowed) = (self.topics(), &self.options.mqtt.reply_topics_allowed);
-        let own = topics.position_of(id);
-        let topic = match &message.response_topic {
-            Some(topic) if topics.check_reply(topic, allowed).is_err() => return,
-            Some(topic) => topic.clone(),
-            None => own,
-        };
         let json =
             serde_json::to_vec(&self.position(id)).expect("strings and numbers are always JSON");
-        self.ephemeral.push(Publication {
-            correlation: message.correlation.clone(),
-            ..Publication::answer(topic, json)
-        });
+        let told = Publication::answer(self.topics().position_of(id), json);
+        self.ephemeral.extend(back(message, told, &self.options));
     }
 
     fn position<'a>(&self, id: &'a str) -> Position<'a> {

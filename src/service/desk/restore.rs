@@ -91,7 +91,8 @@ impl Desk {
             deliveries: Vec::new(),
             mark: record.delivery,
         };
-        self.queue.restore(job);
+        // There is always room for what was taken once.
+        self.queue.push(job);
     }
 }
 

@@ -137,7 +137,8 @@ pub(crate) fn tokens_per_second(completion: &Completion) -> f64 {
     (rate * 10.0).round() / 10.0
 }
 
-fn milliseconds(duration: std::time::Duration) -> u64 {
+/// Whole milliseconds, as they are told and stored.
+pub(crate) fn milliseconds(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -20,7 +20,7 @@ mod tls;
 mod topics;
 
 pub use answer::{Answer, AnswerTiming, AnswerUsage};
-pub(crate) use answer::{ChunkKind, chunk_json, error_json, final_chunk_json};
+pub(crate) use answer::{ChunkKind, chunk_json, error_json, final_chunk_json, milliseconds};
 pub use message::{Message, Publication};
 pub(crate) use nearest::nearest;
 pub use options::{BackoffLimits, Credentials, Options};
