@@ -9,6 +9,7 @@
 //! Each scenario prints one line of figures, and fails where a promise is broken: every prompt has an answer, no id has
 //! two different ones, nothing is computed again after its answer was seen, and each client's answers come in order.
 
+#![cfg(feature = "embedded-broker")]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -17,9 +18,15 @@
 
 mod asker;
 mod daemon;
-mod mosquitto;
 mod scenarios;
-mod wire;
+#[allow(dead_code, reason = "each test file uses its part of what they share")]
+#[path = "../support"]
+mod support {
+    pub(crate) mod broker;
+    pub(crate) mod proxy;
+}
+
+use support::broker::TestBroker;
 
 /// How often a fault happens: a short form for every run of the tests, or all that was promised.
 #[derive(Clone, Copy)]
@@ -45,6 +52,12 @@ pub(crate) fn is_emulated() -> bool {
         println!("skipped: the daemon would run under an emulator");
     }
     is_emulated
+}
+
+/// Mosquitto as it is to be set up where prompts count: what is queued is written at every change.
+pub(crate) fn mosquitto() -> Option<TestBroker> {
+    let settings = "allow_anonymous true\nautosave_interval 1\nautosave_on_changes true\nmax_queued_messages 0\n";
+    (!is_emulated()).then(|| TestBroker::mosquitto_with(|_| settings.to_owned()))?
 }
 
 /// Numbers that look random and are the same in every run.

@@ -13,9 +13,8 @@ use rumqttc::v5::{Event, RecvTimeoutError};
 
 use crate::asker::{Outcome, Plan, ask, connect};
 use crate::daemon::{DEVICE, Daemon};
-use crate::mosquitto::Mosquitto;
-use crate::wire::Wire;
-use crate::{Dice, Extent};
+use crate::support::proxy::Proxy;
+use crate::{Dice, Extent, mosquitto};
 
 /// Prints the figures of a scenario and checks what has to hold in each.
 fn check(scenario: &str, outcomes: &[Outcome], daemon: &Daemon, begun: Instant) {
@@ -98,7 +97,7 @@ fn outcomes(askers: Vec<std::thread::JoinHandle<Outcome>>) -> Vec<Outcome> {
 
 #[test]
 fn the_daemon_is_killed_at_random_moments() {
-    let Some(broker) = Mosquitto::start() else {
+    let Some(broker) = mosquitto() else {
         return;
     };
     let extent = Extent::asked_for();
@@ -140,7 +139,7 @@ fn the_daemon_is_killed_at_random_moments() {
 
 #[test]
 fn the_broker_is_stopped_and_killed() {
-    let Some(mut broker) = Mosquitto::start() else {
+    let Some(mut broker) = mosquitto() else {
         return;
     };
     let extent = Extent::asked_for();
@@ -174,13 +173,13 @@ fn the_broker_is_stopped_and_killed() {
 
 #[test]
 fn the_wire_is_cut_and_stalls() {
-    let Some(broker) = Mosquitto::start() else {
+    let Some(broker) = mosquitto() else {
         return;
     };
     let extent = Extent::asked_for();
     let (cuts, stalls) = (extent.count(5, 200), extent.count(1, 20));
     let begun = Instant::now();
-    let wire = Wire::to(broker.port());
+    let wire = Proxy::start(broker.port());
     let daemon = Daemon::listening(wire.port(), &[]);
     let asking = askers(plans(broker.port(), 4, extent.count(60, 4000), 4, None));
     let mut dice = Dice::new(3);
@@ -196,7 +195,16 @@ fn the_wire_is_cut_and_stalls() {
     );
     let mut slowest = Duration::ZERO;
     for _ in 0..stalls {
+        // The last cut is over when it is connected again.
         let before = disconnections(&daemon);
+        while connections(&daemon) <= before {
+            assert!(
+                begun.elapsed() < Duration::from_secs(3600),
+                "it does not connect again"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!(disconnections(&daemon), before, "the wire is whole now");
         wire.stall();
         let stalled = Instant::now();
         while disconnections(&daemon) == before {
@@ -217,6 +225,16 @@ fn the_wire_is_cut_and_stalls() {
     }
     let keep_alives = slowest.as_secs_f64() / 5.0;
     println!("{stalls} stalls of the wire: noticed after {keep_alives:.2} keep-alives at most");
+    if extent.is_full {
+        assert!(keep_alives <= 2.5, "the bar is 2.5");
+    }
+}
+
+fn connections(daemon: &Daemon) -> usize {
+    let log = daemon.log();
+    log.iter()
+        .filter(|line| line["message"] == "Connected to the broker.")
+        .count()
 }
 
 fn disconnections(daemon: &Daemon) -> usize {
@@ -278,7 +296,7 @@ fn nonsense(dice: &mut Dice) -> Vec<u8> {
 
 #[test]
 fn every_nonsense_gets_one_answer_and_costs_no_memory() {
-    let Some(broker) = Mosquitto::start() else {
+    let Some(broker) = mosquitto() else {
         return;
     };
     let count = Extent::asked_for().count(3000, 1_000_000);
@@ -343,7 +361,7 @@ fn every_nonsense_gets_one_answer_and_costs_no_memory() {
 
 #[test]
 fn what_is_too_large_makes_no_loop() {
-    let Some(broker) = Mosquitto::start() else {
+    let Some(broker) = mosquitto() else {
         return;
     };
     let count = Extent::asked_for().count(20, 10_000);
@@ -370,31 +388,33 @@ fn what_is_too_large_makes_no_loop() {
     let asking = askers(plans(broker.port(), 1, 3, 1, None));
     let outcomes = outcomes(asking);
     assert!(outcomes[0].lost().is_empty());
-    let connections = daemon
-        .log()
-        .iter()
-        .filter(|line| line["message"] == "Connected to the broker.")
-        .count();
+    let connections = connections(&daemon);
     println!("{count} payloads of 2 MiB: {connections} connections, then 3 prompts answered");
     assert_eq!(connections, 1);
 }
 
 #[test]
 fn many_clients_at_once() {
-    let Some(broker) = Mosquitto::start() else {
+    let Some(broker) = mosquitto() else {
         return;
     };
     let extent = Extent::asked_for();
     let (clients, prompts) = (extent.count(10, 50), extent.count(100, 10_000));
     let begun = Instant::now();
     let daemon = Daemon::listening(broker.port(), &[]);
-    let written = daemon.written_bytes();
+    let kib_each = |written: u64, prompts: usize| written as f64 / 1024.0 / prompts as f64;
+    let before = daemon.written_bytes();
+    let mut alone = plans(broker.port(), 1, 20, 1, None);
+    alone[0].name = "alone".to_owned();
+    assert!(outcomes(askers(alone))[0].lost().is_empty());
+    let between = daemon.written_bytes();
     let outcomes = outcomes(askers(plans(broker.port(), clients, prompts, 4, None)));
-    let per_prompt = (daemon.written_bytes() - written) / prompts as u64;
+    let after = daemon.written_bytes();
     check(&format!("{clients} clients"), &outcomes, &daemon, begun);
     println!(
-        "a prompt costs {:.1} KiB written to disk, with {clients} clients at once",
-        per_prompt as f64 / 1024.0
+        "a prompt costs {:.1} KiB written to disk, {:.1} with {clients} clients at once",
+        kib_each(between - before, 20),
+        kib_each(after - between, prompts)
     );
     for outcome in &outcomes {
         assert_eq!(outcome.order, outcome.asked, "order of one client");
@@ -436,7 +456,7 @@ fn a_cut_model_is_refused_with_the_file_and_the_reason() {
 
 #[test]
 fn an_idle_daemon_hardly_computes() {
-    let Some(broker) = Mosquitto::start() else {
+    let Some(broker) = mosquitto() else {
         return;
     };
     let seconds = Extent::asked_for().count(4, 60) as u64;
@@ -454,7 +474,7 @@ fn an_idle_daemon_hardly_computes() {
 
 #[test]
 fn a_stop_in_the_middle_of_an_answer_loses_nothing() {
-    let Some(broker) = Mosquitto::start() else {
+    let Some(broker) = mosquitto() else {
         return;
     };
     let begun = Instant::now();

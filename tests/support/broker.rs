@@ -51,7 +51,7 @@ impl TestBroker {
         let path = directory.path().display();
         // The user is only looked at when root starts it.
         let configuration = format!(
-            "listener {port} 127.0.0.1\nuser root\npersistence true\n\
+            "listener {port} 127.0.0.1\nuser root\nset_tcp_nodelay true\npersistence true\n\
              persistence_location {path}/\nlog_dest none\n{}",
             settings(directory.path())
         );
@@ -66,8 +66,34 @@ impl TestBroker {
 
     /// Restarts mosquitto, which keeps sessions; the embedded broker would not.
     pub(crate) fn restart(&mut self) {
+        self.stop();
+        self.start_again();
+    }
+
+    /// Stops mosquitto as an administrator would, which makes it write what it keeps.
+    pub(crate) fn stop(&mut self) {
+        let child = &mut self.as_mosquitto().child;
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Kills mosquitto, which has no time to write anything.
+    pub(crate) fn kill(&mut self) {
+        let child = &mut self.as_mosquitto().child;
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Starts mosquitto again, on the same port and with what it has kept.
+    pub(crate) fn start_again(&mut self) {
+        let mosquitto = self.as_mosquitto();
+        mosquitto.child = start_mosquitto(&mosquitto.directory, mosquitto.port).unwrap();
+    }
+
+    fn as_mosquitto(&mut self) -> &mut Mosquitto {
         match self {
-            Self::Mosquitto(mosquitto) => mosquitto.restart(),
+            Self::Mosquitto(mosquitto) => mosquitto,
             Self::Embedded(..) => panic!("it keeps nothing over a restart"),
         }
     }
@@ -88,16 +114,6 @@ impl TestBroker {
             Self::Embedded(..) => "embedded",
             Self::Mosquitto(_) => "mosquitto",
         }
-    }
-}
-
-impl Mosquitto {
-    /// Stops it as an administrator would, which makes it write what it keeps, and starts it again.
-    fn restart(&mut self) {
-        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
-        self.child.wait().unwrap();
-        self.child = start_mosquitto(&self.directory, self.port).unwrap();
     }
 }
 
