@@ -101,7 +101,7 @@ pub enum ServiceError {
     },
     /// The store cannot be opened.
     #[error(
-        "cannot keep prompts in {}: {reason}; it is what store.directory says, or \"none\" to keep nothing",
+        "cannot keep prompts in {}: {reason}; it is what store.directory says, or \"off\" to keep nothing",
         directory.display()
     )]
     Store {

@@ -83,6 +83,7 @@ fn a_directory_that_cannot_be_made_is_named() {
     fs::write(&file, "no directory").unwrap();
     let error = Store::open(&file.join("below")).unwrap_err().to_string();
     assert!(error.contains("file/below"), "{error}");
+    assert!(error.contains("\"off\" to keep nothing"), "{error}");
 }
 
 #[test]
