@@ -15,7 +15,7 @@ import wording
 import words
 
 COUNT = 60
-LONGEST = 320
+LONGEST = 380
 UNFILLED = re.compile(r"<[A-Za-z_]+(\.[A-Za-z_]+)?>|\{[\w|, ]*\}|\{\}")
 
 
