@@ -51,9 +51,13 @@ impl Loaded {
     }
 }
 
-/// Loads the model in `directory` and puts the engine round it.
+/// Loads the model in `directory` and puts the engine round it, with what prompts have begun with in earlier processes.
 pub(super) fn load(config: &Config, directory: &Path) -> Outcome<Loaded> {
-    load_with(&config.load_options(), directory)
+    let mut loaded = load_with(&config.load_options(), directory)?;
+    if let Some(folder) = &config.prefixes {
+        loaded.engine = loaded.engine.with_prefixes(folder.clone());
+    }
+    Ok(loaded)
 }
 
 /// As [`load`], for one question after the other.

@@ -40,6 +40,7 @@ pub(super) fn run(args: &SettingsArgs, mqtt: &MqttArgs) -> Outcome {
         threads = loaded.info.threads,
         packed = %loaded.info.packed,
         weights_in_memory = loaded.info.weights_in_memory,
+        seconds = start.elapsed().as_secs_f64(),
         "Model loaded."
     );
     let mut options = config.service_options(&loaded.info, &loaded.suggested);
@@ -47,20 +48,9 @@ pub(super) fn run(args: &SettingsArgs, mqtt: &MqttArgs) -> Outcome {
     if let Some(broker) = &broker {
         embedded::connect(&mut options, broker);
     }
-    match &options.store_directory {
-        Some(directory) => info!(directory = %directory.display(), "Prompts and answers are kept."),
-        None => {
-            warn!(
-                "Prompts and answers are kept nowhere; store.directory says where they could be."
-            );
-        }
+    if options.store_directory.is_none() {
+        warn!("Prompts and answers are kept nowhere; store.directory says where they could be.");
     }
-    info!(
-        ask = options.mqtt.topics.ask(),
-        answer = options.mqtt.topics.answer(),
-        seconds = start.elapsed().as_secs_f64(),
-        "Ready."
-    );
     let rebuild = rebuild(config, directory);
     service::run(options, Box::new(loaded.engine), rebuild).map_err(Failure::service)?;
     info!("Stopped.");

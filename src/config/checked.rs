@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::engine::PrefixFolder;
 use crate::kernels::{Kernels, set};
 use crate::model::{Activations, CachePlace, KvPrecision, Residence};
 use crate::service::mqtt::{Tls, TlsError, TlsFiles, Topics, is_filter};
@@ -27,6 +28,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// Where prompts and answers are kept; nowhere: they are lost with the process.
     pub store_directory: Option<PathBuf>,
+    /// Where the beginnings of prompts are kept; none where they are not.
+    pub prefixes: Option<PrefixFolder>,
     /// Whether and where Home Assistant is told of this board.
     pub home_assistant: HomeAssistantConfig,
     /// Where metrics can be read.
@@ -235,6 +238,7 @@ pub(super) fn check(
     let log = log(layers);
     let mqtt = mqtt?;
     let store_directory = store_directory(layers, directories, &mqtt.device);
+    let prefixes = prefixes(layers, store_directory.as_deref());
     Some(Config {
         file,
         model,
@@ -242,6 +246,7 @@ pub(super) fn check(
         mqtt,
         limits,
         store_directory,
+        prefixes,
         home_assistant,
         metrics,
         requests,
@@ -266,6 +271,16 @@ fn store_directory(
         Some(super::keys::OFF) => None,
         Some(directory) => Some(PathBuf::from(directory)),
     }
+}
+
+fn prefixes(layers: &Layers, store_directory: Option<&Path>) -> Option<PrefixFolder> {
+    let mib_max = layers.size("store", "prefix_mib_max")?;
+    let directory = store_directory.filter(|_| mib_max > 0)?.join("prefixes");
+    let bytes_max = (mib_max as u64) << 20;
+    Some(PrefixFolder {
+        directory,
+        bytes_max,
+    })
 }
 
 fn packed_cache(layers: &Layers, state_directory: Option<&Path>) -> CachePlace {

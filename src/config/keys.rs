@@ -167,6 +167,7 @@ pub static KEYS: &[Key] = &[
     key("limits", "deadline_seconds", integer_or(1, 604_800, NONE), Default::Text(NONE)),
     key("limits", "drain_seconds", integer(0, 600), Default::Integer(20)),
     key("store", "directory", Kind::Text, Default::Text(AUTO)),
+    key("store", "prefix_mib_max", integer(0, 1 << 16), Default::Integer(64)),
     key("home_assistant", "discovery", Kind::Boolean, Default::Boolean(true)),
     key("home_assistant", "prefix", Kind::Text, Default::Text("homeassistant")),
     key("metrics", "listen", Kind::Text, Default::Text("")),

@@ -1,9 +1,11 @@
 //! The model's lanes with the tokens each has read, so that what several prompts begin with is read once.
 //!
-//! A lane keeps its tokens when its turn leaves it, until another needs it: the next prompt may go on from them.
+//! A lane keeps its tokens when its turn leaves it, until another needs it: the next prompt may go on from them. What many
+//! prompts begin with is kept on disk as well, where there is a folder for it.
 
 use std::fmt;
 
+use super::beginnings::{Beginnings, PrefixFolder};
 use crate::model::{LaneTurn, LanguageModel, ModelError};
 
 /// A model and what is in its key-value caches.
@@ -12,7 +14,12 @@ pub(super) struct Lanes {
     lanes: Vec<Lane>,
     /// Counts takings and leavings: the clock that says which lane was used last.
     uses: u64,
+    /// What is on disk.
+    beginnings: Option<Beginnings>,
 }
+
+/// Tokens from which on keys and values are rather fetched from disk than computed.
+const TOKENS_WORTH_A_FILE: usize = 32;
 
 #[derive(Debug, Clone, Default)]
 struct Lane {
@@ -29,6 +36,20 @@ impl Lanes {
             model,
             lanes,
             uses: 0,
+            beginnings: None,
+        }
+    }
+
+    /// Keeps what many prompts begin with in `folder`; a model whose keys and values cannot be taken out keeps nothing.
+    pub(super) fn keep_beginnings(&mut self, folder: PrefixFolder) {
+        let key = self.model.prefix_key();
+        self.beginnings = key.map(|key| Beginnings::open(folder, key));
+    }
+
+    /// Takes note of a prompt: later ones may begin like it.
+    pub(super) fn saw(&mut self, prompt: &[u32]) {
+        if let Some(beginnings) = &mut self.beginnings {
+            beginnings.saw(prompt);
         }
     }
 
@@ -62,6 +83,7 @@ impl Lanes {
         let (lane, _) = choice?;
         self.truncate(lane, shared(&self.lanes[lane].tokens, tokens));
         self.gain(lane, tokens);
+        self.fetch(lane, tokens);
         self.lanes[lane].is_taken = true;
         self.touch(lane);
         Some(lane)
@@ -69,6 +91,7 @@ impl Lanes {
 
     /// Leaves a lane. It keeps its tokens until another takes it.
     pub(super) fn leave(&mut self, lane: usize) {
+        self.keep_beginning(lane);
         self.lanes[lane].is_taken = false;
         self.touch(lane);
     }
@@ -91,6 +114,51 @@ impl Lanes {
         }
         self.lanes[lane].tokens = tokens[..count].to_vec();
         count
+    }
+
+    /// Fetches from disk what a file has more of `tokens` than `lane`, which holds nothing else.
+    fn fetch(&mut self, lane: usize, tokens: &[u32]) {
+        let worth = self.held(lane) + TOKENS_WORTH_A_FILE;
+        let Some(beginnings) = &mut self.beginnings else {
+            return;
+        };
+        let Some(count) = beginnings.best(tokens, worth) else {
+            return;
+        };
+        let Some((kept, values)) = beginnings.read(tokens) else {
+            return;
+        };
+        match self.model.put_prefix(lane, kept.len(), &values) {
+            Ok(()) => {
+                self.lanes[lane].tokens = kept;
+                self.truncate(lane, count);
+                tracing::debug!(
+                    tokens = count,
+                    "Fetched from disk what the prompt begins with."
+                );
+            }
+            Err(error) => {
+                // No loss: they are read instead.
+                tracing::warn!(%error, tokens = kept.len(), "Kept keys and values could not be taken up.");
+                self.forget(lane);
+                self.gain(lane, tokens);
+            }
+        }
+    }
+
+    /// Writes to disk what `lane` holds, as far as many prompts begin with it.
+    fn keep_beginning(&mut self, lane: usize) {
+        let Some(beginnings) = &mut self.beginnings else {
+            return;
+        };
+        let held = &self.lanes[lane].tokens;
+        let Some(count) = beginnings.due(held) else {
+            return;
+        };
+        match self.model.prefix(lane, count) {
+            Ok(values) => beginnings.keep(&held[..count], &values),
+            Err(error) => tracing::warn!(%error, count, "Keys and values could not be taken out."),
+        }
     }
 
     /// Reads the turns' tokens; the logits after the last of each, one after the other. After an error the lanes have
@@ -209,6 +277,36 @@ mod tests {
         assert_eq!(record.copies(), [(taken, 1 - taken, 3)]);
         assert_eq!(lanes.take(&[1]), Some(1 - taken));
         assert_eq!(lanes.take(&[1]), None);
+    }
+
+    #[test]
+    fn what_many_prompts_begin_with_outlives_the_process() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = PrefixFolder {
+            directory: directory.path().to_owned(),
+            bytes_max: 1 << 20,
+        };
+        let prompt = |own: u32| (0..80).map(|i| i % 7).chain([own]).collect::<Vec<u32>>();
+        let next_process = || {
+            let model = ScriptedModel::from_fn(128, |_| EOS).with_lanes(2);
+            let mut lanes = Lanes::new(Box::new(model));
+            lanes.keep_beginnings(folder.clone());
+            lanes
+        };
+        let mut lanes = next_process();
+        for own in 8..11 {
+            lanes.saw(&prompt(own));
+            read_and_leave(&mut lanes, &prompt(own));
+        }
+        let mut lanes = next_process();
+        assert_eq!(read_and_leave(&mut lanes, &prompt(20)).1, 80);
+        let mut lanes = next_process();
+        assert_eq!(read_and_leave(&mut lanes, &prompt(20)[..50]).1, 49);
+        for file in std::fs::read_dir(directory.path()).unwrap() {
+            std::fs::write(file.unwrap().path(), "damaged").unwrap();
+        }
+        let mut lanes = next_process();
+        assert_eq!(read_and_leave(&mut lanes, &prompt(20)).1, 0);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! ```
 //! Where an answer has a form, the sampler asks the writer before it chooses a token, and that its `constraint`.
 
+mod beginnings;
 mod candidates;
 mod chat_template;
 mod constraint;
@@ -44,6 +45,7 @@ use sampler::Sampler;
 use turn::{Clock, Turn};
 use writer::Writer;
 
+pub use beginnings::PrefixFolder;
 pub use constraint::{Constraint, ResponseFormat, Schema, SchemaError};
 pub use control::{Control, Interrupt, Uninterrupted};
 pub use error::{EngineError, OptionError};
@@ -95,6 +97,13 @@ impl Engine {
             closing_tokens,
             options,
         })
+    }
+
+    /// Keeps what many prompts begin with in `folder`, with its keys and values, so that the next process need not read it.
+    #[must_use]
+    pub fn with_prefixes(mut self, folder: PrefixFolder) -> Self {
+        self.lanes.keep_beginnings(folder);
+        self
     }
 
     /// Answers `request`, telling the thought and the answer to `sink` as they come. Turns that are under way stand
@@ -167,6 +176,7 @@ impl Engine {
         };
         let id = turn.id;
         seat(&mut self.lanes, &mut turn)?;
+        self.lanes.saw(&turn.tokens);
         let reused_tokens = turn.reused_tokens;
         tracing::debug!(prompt_tokens, reused_tokens, "Reading the prompt.");
         self.turns.push(turn);

@@ -17,7 +17,7 @@ const STRIPE_BYTES: usize = 8 * LANES;
 const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// The checksum of `bytes`.
-pub(super) fn checksum(bytes: &[u8]) -> u64 {
+pub(crate) fn checksum(bytes: &[u8]) -> u64 {
     let mut lanes = [0; LANES];
     for (lane, start) in lanes.iter_mut().zip(1u64..) {
         *lane = start.wrapping_mul(FACTOR);

@@ -3,6 +3,7 @@
 //! [`LanguageModel`] and [`TokenText`] are all the engine sees of a model; [`load`] makes both from a directory
 //! in the layout of ONNX Runtime GenAI's model builder.
 
+mod checksum;
 mod cores;
 mod directory;
 mod error;
@@ -26,6 +27,7 @@ use std::time::{Duration, Instant};
 use crate::kernels::{Kernels, set};
 
 pub use crate::ops::{Activations, ByteSource, KernelTime, KvPrecision};
+pub(crate) use checksum::checksum;
 use cores::Cores;
 pub use directory::{ModelDirectory, SearchDefaults};
 pub use error::ModelError;
@@ -77,6 +79,31 @@ pub trait LanguageModel: Send {
     /// If a lane is not there, both are the same, or `from` holds fewer.
     fn copy_prefix(&mut self, from: usize, to: usize, tokens: usize) -> Result<(), ModelError>;
 
+    /// What tells this model's keys and values from those of another model, precision or processor; none where they
+    /// cannot be taken out.
+    fn prefix_key(&self) -> Option<u64> {
+        None
+    }
+
+    /// Keys and values of the first `tokens` tokens of `lane`, as bytes for [`Self::put_prefix`].
+    ///
+    /// # Errors
+    /// If the lane is not there or holds fewer, or they cannot be taken out.
+    fn prefix(&self, lane: usize, tokens: usize) -> Result<Vec<u8>, ModelError> {
+        let reason = format!("keys and values of {tokens} tokens of lane {lane} stay inside");
+        Err(ModelError::Inference(reason))
+    }
+
+    /// Makes `bytes` of `tokens` tokens all that `lane` holds. They are of [`Self::prefix`], of a model of the same
+    /// [`Self::prefix_key`].
+    ///
+    /// # Errors
+    /// If the lane is not there or too small, or `bytes` is not as long as they are; the lane is empty then.
+    fn put_prefix(&mut self, lane: usize, tokens: usize, bytes: &[u8]) -> Result<(), ModelError> {
+        let reason = format!("{} bytes of {tokens} tokens for lane {lane}", bytes.len());
+        Err(ModelError::Inference(reason))
+    }
+
     /// As [`Self::lane_position`] of the first lane.
     fn position(&self) -> usize {
         self.lane_position(0)
@@ -119,6 +146,27 @@ fn check_copy(
     let held = model.lane_position(from);
     if tokens > held {
         let reason = format!("copy of {tokens} tokens from lane {from}, which holds {held}");
+        return Err(ModelError::Inference(reason));
+    }
+    Ok(())
+}
+
+/// Refuses a prefix that a lane does not hold, for every model alike.
+fn check_prefix(model: &dyn LanguageModel, lane: usize, tokens: usize) -> Result<(), ModelError> {
+    let held = (lane < model.lanes()).then(|| model.lane_position(lane));
+    match held {
+        Some(held) if tokens <= held => Ok(()),
+        _ => {
+            let reason = format!("{tokens} tokens of lane {lane}, which holds {held:?}");
+            Err(ModelError::Inference(reason))
+        }
+    }
+}
+
+/// Refuses a prefix that a lane cannot hold, for every model alike.
+fn check_room(model: &dyn LanguageModel, lane: usize, tokens: usize) -> Result<(), ModelError> {
+    if lane >= model.lanes() || tokens > model.context_tokens() {
+        let reason = format!("{tokens} tokens for lane {lane} of {}", model.lanes());
         return Err(ModelError::Inference(reason));
     }
     Ok(())

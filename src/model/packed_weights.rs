@@ -6,7 +6,6 @@
 //! does the packing.
 
 mod cache_file;
-mod checksum;
 mod header;
 mod key;
 mod places;
@@ -26,6 +25,8 @@ use crate::model::directory::ModelDirectory;
 use crate::model::weight_map::{Map, Memory, WeightFiles};
 use crate::model::{ModelError, Residence};
 use crate::ops::{MatrixKey, PackedWeight, Refusal, StoredMatrix};
+
+pub(in crate::model) use key::model_key;
 
 use cache_file::{Opened, Unfit, Wanted};
 use header::Entry;

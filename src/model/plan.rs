@@ -15,7 +15,9 @@ use crate::model::graph;
 use crate::model::memory::{MachineMemory, MemoryNeed};
 use crate::model::packed_weights::{self, PackFor, PackedOrigin, PackedWeights};
 use crate::model::weight_map::{Memory, Tables, WeightFiles};
-use crate::model::{LaneTurn, LanguageModel, LoadOptions, ModelError, check_copy};
+use crate::model::{
+    LaneTurn, LanguageModel, LoadOptions, ModelError, check_copy, check_prefix, check_room,
+};
 use crate::ops::{
     self, Binding, ByteSource, KernelTime, MatrixKey, Refusal, Runtime, Segment, StoredMatrix,
     Turn, Weight,
@@ -40,6 +42,8 @@ pub struct TractModel {
     tables: Option<Tables>,
     /// Whether packed weights are in memory of their own.
     weights_in_memory: bool,
+    /// What its keys and values depend on.
+    prefix_key: Option<u64>,
 }
 
 /// What loading a plan found out.
@@ -105,6 +109,7 @@ impl TractModel {
         let nodes = plan.nodes().len();
         let streams = plan.symbols.sym(ops::STREAMS);
         let vocab_size = vocab_size(&plan).unwrap_or(directory.vocab_size);
+        let prefix_key = prefix_key(directory, &files, &runtime);
         // What binding has read is copied, or is read again when it is used.
         files.release();
         let state = plan
@@ -123,6 +128,7 @@ impl TractModel {
             caller: CallerSeat::new(cores),
             tables: all_packed.then(|| Tables::new(files)),
             weights_in_memory: packed.in_memory,
+            prefix_key,
         };
         Ok((
             model,
@@ -353,6 +359,15 @@ fn pack(
     packed_weights::load(&weighed.matrices, packing, directory, files, cache)
 }
 
+/// What keys and values depend on: the model, what computes them, and how they are kept. None where the files cannot be
+/// read again.
+fn prefix_key(directory: &ModelDirectory, files: &WeightFiles, runtime: &Runtime) -> Option<u64> {
+    let (kernels, version) = (runtime.kernels.name(), env!("CARGO_PKG_VERSION"));
+    let (activations, kv_cache) = (runtime.activations, runtime.kv_cache);
+    let how = format!("{activations:?} {kv_cache:?}");
+    packed_weights::model_key(directory, files, &[kernels, version, &how]).ok()
+}
+
 fn in_graph_file(directory: &ModelDirectory, reason: String) -> ModelError {
     ModelError::File {
         path: directory.graph_path.clone(),
@@ -409,6 +424,26 @@ impl LanguageModel for TractModel {
         check_copy(self, (from, to), tokens)?;
         ops::copy_prefix(&mut self.state, (from, to), tokens);
         self.positions[to] = tokens;
+        Ok(())
+    }
+
+    fn prefix_key(&self) -> Option<u64> {
+        self.prefix_key
+    }
+
+    fn prefix(&self, lane: usize, tokens: usize) -> Result<Vec<u8>, ModelError> {
+        check_prefix(self, lane, tokens)?;
+        Ok(ops::take_prefix(&self.state, lane, tokens))
+    }
+
+    fn put_prefix(&mut self, lane: usize, tokens: usize, bytes: &[u8]) -> Result<(), ModelError> {
+        check_room(self, lane, tokens)?;
+        self.positions[lane] = 0;
+        if !ops::put_prefix(&mut self.state, lane, tokens, bytes) {
+            let reason = format!("{} bytes are not {tokens} tokens", bytes.len());
+            return Err(ModelError::Inference(reason));
+        }
+        self.positions[lane] = tokens;
         Ok(())
     }
 

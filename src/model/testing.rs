@@ -6,7 +6,7 @@ mod byte_tokenizer;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{LaneTurn, LanguageModel, ModelError, TokenText, check_copy};
+use super::{LaneTurn, LanguageModel, ModelError, TokenText, check_copy, check_prefix, check_room};
 
 pub use byte_tokenizer::{
     ASSISTANT, BOS, ByteTokenizer, CHAT_TEMPLATE, CHAT_TEMPLATE_THINKING, EOS, SYSTEM, THINK_CLOSE,
@@ -167,6 +167,28 @@ impl LanguageModel for ScriptedModel {
         check_copy(self, (from, to), tokens)?;
         self.record.push_copy((from, to, tokens));
         self.lanes[to] = self.lanes[from][..tokens].to_vec();
+        Ok(())
+    }
+
+    fn prefix_key(&self) -> Option<u64> {
+        Some(1)
+    }
+
+    /// The tokens themselves.
+    fn prefix(&self, lane: usize, tokens: usize) -> Result<Vec<u8>, ModelError> {
+        check_prefix(self, lane, tokens)?;
+        let held = self.lanes[lane].iter().take(tokens);
+        Ok(held.flat_map(|token| token.to_le_bytes()).collect())
+    }
+
+    fn put_prefix(&mut self, lane: usize, tokens: usize, bytes: &[u8]) -> Result<(), ModelError> {
+        check_room(self, lane, tokens)?;
+        self.lanes[lane].clear();
+        let (words, rest) = bytes.as_chunks();
+        if words.len() != tokens || !rest.is_empty() {
+            return Err(ModelError::Inference("of another length".to_owned()));
+        }
+        self.lanes[lane] = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
         Ok(())
     }
 }

@@ -1,9 +1,13 @@
 //! The keys and values that an attention operator keeps between runs.
 
+mod prefix;
+
 use half::f16;
 use half::slice::HalfBitsSliceExt;
 use ndarray::{Array2, Array3, Array4, Axis, s};
 use tract_onnx::tract_core::model::TypedSimpleState;
+
+pub use prefix::{put_prefix, take_prefix};
 
 use super::{KvPrecision, Runtime};
 use crate::kernels::{BLOCK_TOKENS, Kernels, KeyValues, TOKEN_TILE, row_len};
@@ -367,12 +371,12 @@ pub(crate) fn restore_caches(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::kernels::Threads;
     use crate::ops::Activations;
 
-    fn cache(kv_cache: KvPrecision, lanes: usize) -> KvCache {
+    pub(in crate::ops) fn cache(kv_cache: KvPrecision, lanes: usize) -> KvCache {
         let runtime = Runtime {
             kernels: Kernels::best(),
             threads: Threads::new(1),

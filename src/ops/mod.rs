@@ -35,9 +35,9 @@ use crate::kernels::{Kernels, Threads};
 pub use attributes::{WIDTH, add_bias, move_input_to_weight, size_attribute, width_of_product};
 pub use error::Refusal;
 pub use group_query_attention::HEAD_DIM;
-pub use kv_cache::copy_prefix;
 #[cfg(test)]
 pub(crate) use kv_cache::restore_caches;
+pub use kv_cache::{copy_prefix, put_prefix, take_prefix};
 pub use last_row::STREAMS;
 pub use packing::{MatrixKey, PackedWeight, StoredMatrix};
 pub use profile::{KernelTime, Profile};

@@ -81,6 +81,8 @@ pub(super) struct Desk {
     hall: Vec<Job>,
     /// Jobs of the queue that are not on disk yet.
     unstored: HashSet<JobKey>,
+    /// Jobs that were begun so often without an end that they may be what ends the daemon: each runs alone.
+    suspects: HashSet<JobKey>,
     running: Vec<Running>,
     sessions: Sessions,
     answered: Answered,
@@ -114,6 +116,7 @@ impl Desk {
             queue: Queue::new(options.queue),
             hall: Vec::new(),
             unstored: HashSet::new(),
+            suspects: HashSet::new(),
             running: Vec::new(),
             sessions: Sessions::new(options.sessions),
             answered: Answered::new(options.answered),
@@ -149,7 +152,25 @@ impl Desk {
     pub(super) fn disconnected(&mut self) {
         self.inbox.disconnected();
         self.outbox.disconnected();
-        self.ephemeral.clear();
+        self.drop_ephemeral();
+    }
+
+    /// Nothing of what is sent once can be sent.
+    pub(super) fn drop_ephemeral(&mut self) {
+        for publication in std::mem::take(&mut self.ephemeral) {
+            self.was_dropped(&publication);
+        }
+    }
+
+    /// What is sent once was not: a stream whose chunk it is goes on no more.
+    pub(super) fn was_dropped(&mut self, publication: &Publication) {
+        let streams = self
+            .running
+            .iter_mut()
+            .filter_map(|running| running.stream.as_mut());
+        for stream in streams.filter(|stream| stream.topic() == publication.topic) {
+            stream.lost_one();
+        }
     }
 
     /// The broker has a message of ours, or says why it will not have it.
@@ -349,8 +370,14 @@ impl Desk {
     }
 
     /// The next job for the worker. Where all its streams are taken, only one that is more urgent than one under
-    /// way, which is put aside for it. One turn of a session at a time.
+    /// way, which is put aside for it. One turn of a session at a time, and a suspect alone.
     fn next_job(&mut self) -> Option<Job> {
+        let is_suspect = |job: &Job| self.suspects.contains(&job.key);
+        if self.running.iter().any(|running| is_suspect(&running.job)) {
+            return None;
+        }
+        let is_quiet = self.running.is_empty();
+        let mut waits_for_quiet = false;
         let working = self
             .running
             .iter()
@@ -369,7 +396,9 @@ impl Desk {
                 job.session()
                     .is_some_and(|session| sessions.contains(&session))
             };
-            is_urgent && !unstored.contains(&job.key) && !waits()
+            let has_turn = is_urgent && !unstored.contains(&job.key) && !waits();
+            waits_for_quiet |= has_turn && !is_quiet && is_suspect(job);
+            has_turn && !waits_for_quiet
         })
     }
 
@@ -446,7 +475,8 @@ impl Desk {
     /// Lets time pass.
     pub(super) fn tick(&mut self, now: Instant) {
         self.refuse_expired(now);
-        self.sessions.expire(now);
+        let silent = self.sessions.expire(now);
+        self.forget_turns(silent, now);
         let streams = self
             .running
             .iter_mut()

@@ -7,6 +7,7 @@ use crate::engine::{
     Completion, FinishReason, GenerationRequest, Interrupt, Timing, TurnId, Usage,
 };
 use crate::service::answerer::{AnswerError, AnswerEvent, Answerer};
+use crate::service::attempts::{GIVEN_UP_AFTER, SUSPECT_AFTER};
 use crate::service::mqtt::ChunkKind;
 use crate::service::store::{Change, Contents, Name, PromptRecord};
 
@@ -627,7 +628,7 @@ fn the_next_process_answers_what_was_taken_and_sends_what_is_owed() {
     let contents = Contents {
         prompts: vec![record(b, "b", 5_000), record(c, "c", 60_000)],
         answers: vec![answer.clone()],
-        damaged: 0,
+        ..Contents::default()
     };
     // It is ten seconds later.
     let mut office = office.restarted(contents);
@@ -687,6 +688,82 @@ fn a_stop_leaves_what_is_stored_to_the_next_start() {
     assert_eq!(office.outcomes(), [""; 0]);
     assert_eq!(office.write(), []);
     assert_eq!(office.acknowledged(), [1, 2]);
+}
+
+#[test]
+fn what_a_session_has_said_outlives_the_process() {
+    let mut office = stored();
+    office.ask(r#"{"session":"s","system":"Be brief.","prompt":"a"}"#);
+    let mut turns = Vec::new();
+    for answer in ["A", "B"] {
+        office.write();
+        let order = office.start().unwrap();
+        office.finish(&order, Ok(completion(answer)));
+        let changes = office.write();
+        turns.extend(changes.into_iter().filter_map(|change| match change {
+            Change::Remember(turn) => Some(turn),
+            _ => None,
+        }));
+        office.ask(r#"{"session":"s","prompt":"b"}"#);
+    }
+    assert_eq!(turns.len(), 2);
+    let last = turns[1].seq;
+    let contents = Contents {
+        turns,
+        ..Contents::default()
+    };
+    let mut office = office.restarted(contents);
+    office.ask(r#"{"session":"s","prompt":"c"}"#);
+    let taken = office.write();
+    assert!(
+        matches!(&taken[..], [Change::Take(record)] if record.seq > last),
+        "{taken:?}"
+    );
+    let said = office.start().unwrap().generation.messages;
+    let said: Vec<_> = said.iter().map(|message| &message.content[..]).collect();
+    assert_eq!(said, ["Be brief.", "a", "A", "b", "B", "c"]);
+}
+
+#[test]
+fn a_prompt_that_ends_the_daemon_runs_alone_and_is_given_up_at_last() {
+    let mut office = Office::with_streams(2, |options| {
+        options.store_directory = Some("not opened here".into());
+    });
+    let mut prompts = Vec::new();
+    for id in ["a", "b", "c"] {
+        office.ask(&format!(r#"{{"id":"{id}","prompt":"q"}}"#));
+        prompts.extend(
+            office
+                .write()
+                .into_iter()
+                .filter_map(|change| match change {
+                    Change::Take(record) => Some(record),
+                    _ => None,
+                }),
+        );
+    }
+    let (b, all) = (prompts[1].seq, prompts.len());
+    let after = |attempts| Contents {
+        prompts: prompts.clone(),
+        attempts: [(b, attempts)].into(),
+        ..Contents::default()
+    };
+    let begun = |office: &mut Office| std::iter::from_fn(|| office.start()).collect::<Vec<_>>();
+    let mut office = office.restarted(after(SUSPECT_AFTER - 1));
+    assert_eq!(begun(&mut office).len(), 2, "beside each other");
+
+    let mut office = office.restarted(after(SUSPECT_AFTER));
+    for turn in 0..all {
+        let orders = begun(&mut office);
+        assert_eq!(orders.len(), 1, "turn {turn}");
+        assert_eq!(orders[0].key.seq() == b, turn == 1);
+        office.finish(&orders[0], Ok(completion("a")));
+    }
+
+    let mut office = office.restarted(after(GIVEN_UP_AFTER));
+    assert!(begun(&mut office).iter().all(|order| order.key.seq() != b));
+    office.write();
+    assert_eq!(office.outcomes(), ["answer internal"]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::inbox::DeliveryId;
 use super::job::JobKey;
 use super::outbox::OutKey;
-use super::store::{AnswerRecord, Batch, Change, PromptRecord, Seq};
+use super::store::{AnswerRecord, Batch, Change, PromptRecord, Seq, TurnRecord};
 
 /// How long deliveries may wait to be written.
 const LAZY_MAX: Duration = Duration::from_secs(5);
@@ -61,6 +61,18 @@ impl Ledger {
         if self.is_on {
             self.urgent.push(Change::Settle(record));
         }
+    }
+
+    /// A session goes on from a turn; told together with its answer.
+    pub(super) fn remember(&mut self, record: TurnRecord) {
+        if self.is_on {
+            self.urgent.push(Change::Remember(record));
+        }
+    }
+
+    /// A session needs a turn no more.
+    pub(super) fn forget_turn(&mut self, seq: Seq, now: Instant) {
+        self.lazily(Change::ForgetTurn(seq), now);
     }
 
     /// The broker has an answer.

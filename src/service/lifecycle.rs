@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::attempts::Attempts;
 use super::board::BoardWatch;
 use super::desk::{Clock, Desk};
 use super::error::ServiceError;
@@ -67,6 +68,7 @@ impl StopSignal {
 pub(super) struct Keeper {
     store: Option<(Store, mpsc::UnboundedReceiver<StoreEvent>)>,
     contents: Contents,
+    attempts: Attempts,
 }
 
 impl Keeper {
@@ -78,10 +80,16 @@ impl Keeper {
         let Some(directory) = directory else {
             return Ok(Self::default());
         };
-        let (store, events, contents) = Store::open(directory)?;
+        let (store, events, mut contents) = Store::open(directory)?;
+        tracing::info!(directory = %directory.display(), "Prompts and answers are kept.");
+        let mut attempts = Attempts::open(directory);
+        let waiting = &contents.prompts;
+        attempts.retain(|seq| waiting.iter().any(|prompt| prompt.seq == seq));
+        contents.attempts.clone_from(attempts.all());
         Ok(Self {
             store: Some((store, events)),
             contents,
+            attempts,
         })
     }
 
@@ -126,6 +134,8 @@ pub(super) async fn serve(
         .desk
         .restore(std::mem::take(&mut keeper.contents), Instant::now());
     systemd::ready();
+    let topics = &service.options.mqtt.topics;
+    tracing::info!(ask = topics.ask(), answer = topics.answer(), "Ready.");
     let result = service
         .run(connection_events, worker_events, &mut keeper, stop)
         .await;
@@ -217,7 +227,12 @@ impl Service {
                 },
                 event = worker_events.recv() => match event {
                     Some(WorkerEvent::Lost(reason)) => return self.lost(reason).await,
-                    Some(event) => self.desk.worker_event(event, Instant::now()),
+                    Some(event) => {
+                        if let WorkerEvent::Finished(key, _) = &event {
+                            keeper.attempts.end(key.seq());
+                        }
+                        self.desk.worker_event(event, Instant::now());
+                    }
                     None => return Err(ServiceError::WorkerGone),
                 },
                 event = keeper.event() => {
@@ -233,6 +248,7 @@ impl Service {
             }
             let now = Instant::now();
             if let Some(order) = self.desk.next_order(&self.worker, now) {
+                keeper.attempts.begin(order.key.seq());
                 self.worker.order(order)?;
             }
             if let Some(batch) = self.desk.next_batch(now) {
@@ -350,16 +366,17 @@ impl Service {
             let introduction = home_assistant::introduction(&self.options, &reading);
             self.announcements.extend(introduction);
         }
-        let Some(link) = &mut self.link else { return };
+        let Some(link) = &mut self.link else {
+            return self.desk.drop_ephemeral();
+        };
         self.desk
             .inbox
             .pump(|packet_id| link.acknowledge(packet_id));
-        for publication in self.desk.ephemeral.drain(..) {
-            if link.fits(&publication) && link.publish_once(&publication).is_err() {
-                tracing::debug!(
-                    topic = publication.topic,
-                    "A piece was dropped: too much is to be sent."
-                );
+        for publication in std::mem::take(&mut self.desk.ephemeral) {
+            if !link.fits(&publication) || link.publish_once(&publication).is_err() {
+                let topic = &publication.topic;
+                tracing::debug!(topic, "Dropped: too large, or too much is to be sent.");
+                self.desk.was_dropped(&publication);
             }
         }
         if self.is_subscribed {

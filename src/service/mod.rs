@@ -13,6 +13,7 @@
 
 mod answered;
 mod answerer;
+mod attempts;
 mod board;
 #[cfg(feature = "embedded-broker")]
 pub mod broker;

@@ -1,11 +1,13 @@
-//! Conversations that go on: what was said before under a session's name, bounded and in memory only.
+//! Conversations that go on: what was said before under a session's name, bounded.
 //!
 //! A session belongs to the client that began it. Of each turn the question and the answer are kept, thoughts are
-//! not; a turn that was not answered leaves no trace. Clock and answers come from outside.
+//! not; a turn that was not answered leaves no trace. Clock and answers come from outside, and so do the turns that an
+//! earlier process has stored; what is told to be forgotten is for the store.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::store::{Seq, TurnRecord};
 use crate::engine::{Message, Role};
 
 /// How much is remembered.
@@ -46,9 +48,27 @@ pub struct SessionName {
 struct Session {
     /// What the model was told first by the last request that said so itself.
     system: Option<Message>,
-    /// Each is what was asked, and the answer.
-    turns: VecDeque<Vec<Message>>,
+    turns: VecDeque<Turn>,
     used: Instant,
+}
+
+/// What was asked, and the answer.
+#[derive(Debug)]
+struct Turn {
+    seq: Seq,
+    messages: Vec<Message>,
+}
+
+/// A prompt of a session that has its answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spoken<'a> {
+    pub(super) seq: Seq,
+    pub(super) session: &'a SessionName,
+    /// The request's own messages, without what was composed before them.
+    pub(super) messages: &'a [Message],
+    /// Whether a system message among them is the request's own.
+    pub(super) brings_system: bool,
+    pub(super) answer: &'a str,
 }
 
 /// All sessions.
@@ -91,7 +111,7 @@ impl Sessions {
             Some(system) => vec![system.clone()],
             None => messages.iter().filter(is_system).cloned().collect(),
         };
-        let before = session.turns.iter().flatten().cloned();
+        let before = session.messages().cloned();
         let turn = messages
             .iter()
             .filter(|message| !is_system(message))
@@ -99,54 +119,81 @@ impl Sessions {
         systems.into_iter().chain(before).chain(turn).collect()
     }
 
-    /// Remembers a turn: the request's own messages, without what was composed before them, and its answer.
+    /// Remembers a turn; gives what the store is to keep of it, answered at `answered_ms`, and the turns that made room.
     pub(super) fn record(
         &mut self,
-        name: &SessionName,
-        messages: &[Message],
-        brings_system: bool,
-        answer: &str,
+        spoken: &Spoken<'_>,
         now: Instant,
-    ) {
-        self.expire(now);
-        if !self.sessions.contains_key(name) {
-            self.make_room();
-        }
-        let session = self
-            .sessions
-            .entry(name.clone())
-            .or_insert_with(|| Session {
-                system: None,
-                turns: VecDeque::new(),
-                used: now,
-            });
-        session.used = now;
-        let (systems, mut turn): (Vec<Message>, Vec<Message>) = messages
+        answered_ms: u64,
+    ) -> (TurnRecord, Vec<Seq>) {
+        let mut forgotten = self.expire(now);
+        let (systems, mut messages): (Vec<Message>, Vec<Message>) = spoken
+            .messages
             .iter()
             .cloned()
             .partition(|message| message.role == Role::System);
-        if brings_system {
-            let text: Vec<String> = systems.into_iter().map(|message| message.content).collect();
-            session.system = Some(Message {
-                role: Role::System,
-                content: text.join("\n\n"),
-            });
-        }
-        turn.push(Message {
+        messages.push(Message {
             role: Role::Assistant,
-            content: answer.to_owned(),
+            content: spoken.answer.to_owned(),
         });
-        session.turns.push_back(turn);
-        while session.exceeds(&self.limits) {
-            session.turns.pop_front();
-        }
+        let system = if spoken.brings_system {
+            let texts: Vec<String> = systems.into_iter().map(|message| message.content).collect();
+            Some(texts.join("\n\n"))
+        } else {
+            let session = self.sessions.get(spoken.session);
+            let system = session.and_then(|session| session.system.as_ref());
+            system.map(|system| system.content.clone())
+        };
+        let record = TurnRecord {
+            seq: spoken.seq,
+            client: spoken.session.client.clone(),
+            session: spoken.session.session.clone(),
+            system,
+            messages,
+            answered_ms,
+        };
+        forgotten.extend(self.restore(record.clone(), now));
+        (record, forgotten)
     }
 
-    /// Forgets the sessions that were silent too long.
-    pub(super) fn expire(&mut self, now: Instant) {
+    /// Takes up a turn, answered at `used`, behind those before it; gives the turns that made room.
+    pub(super) fn restore(&mut self, record: TurnRecord, used: Instant) -> Vec<Seq> {
+        let name = SessionName {
+            client: record.client,
+            session: record.session,
+        };
+        let mut forgotten = if self.sessions.contains_key(&name) {
+            Vec::new()
+        } else {
+            self.make_room()
+        };
+        let session = self.sessions.entry(name).or_insert_with(|| Session {
+            system: None,
+            turns: VecDeque::new(),
+            used,
+        });
+        session.used = used;
+        session.system = record.system.map(|content| Message {
+            role: Role::System,
+            content,
+        });
+        session.turns.push_back(Turn {
+            seq: record.seq,
+            messages: record.messages,
+        });
+        while session.exceeds(&self.limits) {
+            forgotten.extend(session.turns.pop_front().map(|turn| turn.seq));
+        }
+        forgotten
+    }
+
+    /// Forgets the sessions that were silent too long; gives their turns.
+    pub(super) fn expire(&mut self, now: Instant) -> Vec<Seq> {
         let idle_max = self.limits.idle_max;
-        self.sessions
-            .retain(|_, session| now.saturating_duration_since(session.used) <= idle_max);
+        let silent = self
+            .sessions
+            .extract_if(|_, session| now.saturating_duration_since(session.used) > idle_max);
+        silent.flat_map(|(_, session)| session.seqs()).collect()
     }
 
     /// Number of sessions.
@@ -156,25 +203,36 @@ impl Sessions {
         self.sessions.len()
     }
 
-    fn make_room(&mut self) {
+    /// Makes room for one more; gives the turns of those that made it.
+    fn make_room(&mut self) -> Vec<Seq> {
+        let mut forgotten = Vec::new();
         while self.sessions.len() >= self.limits.sessions_max.max(1) {
             let silent = self
                 .sessions
                 .iter()
                 .min_by_key(|(name, session)| (session.used, *name))
                 .map(|(name, _)| name.clone());
-            let Some(name) = silent else { return };
-            self.sessions.remove(&name);
+            let gone = silent.and_then(|name| self.sessions.remove(&name));
+            let Some(session) = gone else { break };
+            forgotten.extend(session.seqs());
         }
+        forgotten
     }
 }
 
 impl Session {
+    fn messages(&self) -> impl Iterator<Item = &Message> {
+        self.turns.iter().flat_map(|turn| &turn.messages)
+    }
+
     fn exceeds(&self, limits: &SessionLimits) -> bool {
-        let messages = || self.turns.iter().flatten();
-        let bytes: usize = messages().map(|message| message.content.len()).sum();
+        let bytes: usize = self.messages().map(|message| message.content.len()).sum();
         !self.turns.is_empty()
-            && (messages().count() > limits.messages_max || bytes > limits.bytes_max)
+            && (self.messages().count() > limits.messages_max || bytes > limits.bytes_max)
+    }
+
+    fn seqs(self) -> impl Iterator<Item = Seq> {
+        self.turns.into_iter().map(|turn| turn.seq)
     }
 }
 
@@ -198,6 +256,25 @@ mod tests {
             client: client.map(str::to_owned),
             session: session.to_owned(),
         }
+    }
+
+    /// Records a turn; gives the turns that made room.
+    fn record(
+        sessions: &mut Sessions,
+        session: &SessionName,
+        (seq, messages, answer): (u64, &[Message], &str),
+        now: Instant,
+    ) -> Vec<u64> {
+        let brings_system = messages[0].role == Role::System && messages[0].content != "ours";
+        let spoken = Spoken {
+            seq: Seq(seq),
+            session,
+            messages,
+            brings_system,
+            answer,
+        };
+        let (_, forgotten) = sessions.record(&spoken, now, 0);
+        forgotten.into_iter().map(|seq| seq.0).collect()
     }
 
     fn sessions() -> Sessions {
@@ -224,7 +301,7 @@ mod tests {
             sessions.compose(&kitchen, &user("a"), false, now),
             user("a")
         );
-        sessions.record(&kitchen, &user("a"), false, "A", now);
+        record(&mut sessions, &kitchen, (1, &user("a"), "A"), now);
         let composed = sessions.compose(&kitchen, &user("b"), false, now);
         assert_eq!(texts(&composed), ["a", "A", "b"]);
         assert_eq!(composed[1].role, Role::Assistant);
@@ -239,17 +316,17 @@ mod tests {
         let kitchen = name(None, "kitchen");
         let told =
             |system: &str, ask: &str| vec![message(Role::System, system), message(Role::User, ask)];
-        sessions.record(&kitchen, &told("ours", "a"), false, "A", now);
+        record(&mut sessions, &kitchen, (1, &told("ours", "a"), "A"), now);
         let composed = |sessions: &Sessions, brings| {
             let composed = sessions.compose(&kitchen, &told("new", "b"), brings, now);
             composed[0].content.clone()
         };
         assert_eq!(composed(&sessions, false), "new");
-        sessions.record(&kitchen, &told("theirs", "a"), true, "A", now);
+        record(&mut sessions, &kitchen, (2, &told("theirs", "a"), "A"), now);
         assert_eq!(composed(&sessions, false), "theirs");
         assert_eq!(composed(&sessions, true), "new");
-        for _ in 0..9 {
-            sessions.record(&kitchen, &user("a"), false, "A", now);
+        for seq in 3..12 {
+            record(&mut sessions, &kitchen, (seq, &user("a"), "A"), now);
         }
         assert_eq!(composed(&sessions, false), "theirs");
     }
@@ -258,15 +335,26 @@ mod tests {
     fn the_oldest_turns_make_room() {
         let (mut sessions, now) = (sessions(), Instant::now());
         let kitchen = name(None, "kitchen");
-        for text in ["a", "b", "c"] {
-            sessions.record(&kitchen, &user(text), false, text, now);
+        let mut forgotten = Vec::new();
+        for (seq, text) in (1..).zip(["a", "b", "c"]) {
+            forgotten.extend(record(
+                &mut sessions,
+                &kitchen,
+                (seq, &user(text), text),
+                now,
+            ));
         }
+        assert_eq!(forgotten, [1]);
         let composed = sessions.compose(&kitchen, &user("d"), false, now);
         assert_eq!(texts(&composed), ["b", "b", "c", "c", "d"]);
-        sessions.record(&kitchen, &user("d"), false, &"x".repeat(18), now);
+        let long = "x".repeat(18);
+        let forgotten = record(&mut sessions, &kitchen, (4, &user("d"), &long), now);
+        assert_eq!(forgotten, [2, 3]);
         let composed = sessions.compose(&kitchen, &user("e"), false, now);
         assert_eq!(texts(&composed), ["d", &"x".repeat(18), "e"]);
-        sessions.record(&kitchen, &user("e"), false, &"x".repeat(21), now);
+        let too_long = "x".repeat(21);
+        let forgotten = record(&mut sessions, &kitchen, (5, &user("e"), &too_long), now);
+        assert_eq!(forgotten, [4, 5]);
         assert_eq!(
             sessions.compose(&kitchen, &user("f"), false, now),
             user("f")
@@ -278,7 +366,9 @@ mod tests {
         let (mut sessions, now) = (sessions(), Instant::now());
         for (second, session) in ["a", "b", "a", "c"].into_iter().enumerate() {
             let now = now + Duration::from_secs(second as u64);
-            sessions.record(&name(None, session), &user("q"), false, "A", now);
+            let turn = (second as u64, &user("q")[..], "A");
+            let forgotten = record(&mut sessions, &name(None, session), turn, now);
+            assert_eq!(forgotten, [1].repeat(usize::from(session == "c")));
         }
         let length = |session| {
             sessions
@@ -293,13 +383,41 @@ mod tests {
     fn silence_ends_a_session() {
         let (mut sessions, now) = (sessions(), Instant::now());
         let kitchen = name(None, "kitchen");
-        sessions.record(&kitchen, &user("a"), false, "A", now);
+        record(&mut sessions, &kitchen, (7, &user("a"), "A"), now);
         let later = now + Duration::from_secs(11);
         assert_eq!(
             sessions.compose(&kitchen, &user("b"), false, later),
             user("b")
         );
-        sessions.expire(later);
+        assert_eq!(sessions.expire(later), [Seq(7)]);
         assert_eq!(sessions.len(), 0);
+    }
+
+    #[test]
+    fn stored_turns_make_the_same_session_again() {
+        let (mut sessions, now) = (sessions(), Instant::now());
+        let kitchen = name(Some("panel"), "kitchen");
+        let told = vec![message(Role::System, "theirs"), message(Role::User, "a")];
+        let mut stored = Vec::new();
+        for (seq, messages) in (1..).zip([told, user("b"), user("c")]) {
+            let spoken = Spoken {
+                seq: Seq(seq),
+                session: &kitchen,
+                messages: &messages,
+                brings_system: seq == 1,
+                answer: "A",
+            };
+            let (record, forgotten) = sessions.record(&spoken, now, 0);
+            stored.push(record);
+            stored.retain(|record| !forgotten.contains(&record.seq));
+        }
+        assert_eq!(stored.len(), 2);
+        let mut next = self::sessions();
+        for record in stored {
+            assert_eq!(next.restore(record, now), []);
+        }
+        let composed = |sessions: &Sessions| sessions.compose(&kitchen, &user("d"), false, now);
+        assert_eq!(texts(&composed(&next)), ["theirs", "b", "A", "c", "A", "d"]);
+        assert_eq!(composed(&next), composed(&sessions));
     }
 }

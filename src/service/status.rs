@@ -253,6 +253,7 @@ fn features(options: &Options) -> Vec<&'static str> {
             mqtt.topics.home_assistant_config().is_some(),
         ),
         ("metrics", options.metrics.is_some()),
+        ("store", options.is_stored()),
     ]
     .into_iter()
     .filter_map(|(word, is_there)| is_there.then_some(word))

@@ -12,6 +12,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ use tokio::sync::mpsc;
 use super::error::ServiceError;
 use database::{Records, Trouble};
 
-pub(super) use record::{AnswerRecord, DeliveryMark, Name, PromptRecord, Seq};
+pub(super) use record::{AnswerRecord, DeliveryMark, Name, PromptRecord, Seq, TurnRecord};
 
 /// The database's file.
 const FILE: &str = "prompts.redb";
@@ -45,6 +46,10 @@ pub(super) enum Change {
     Delivered(Seq),
     /// That answer need not be known any more.
     Forget(Seq),
+    /// A session goes on from this turn.
+    Remember(TurnRecord),
+    /// That turn makes room.
+    ForgetTurn(Seq),
 }
 
 /// Changes that are made together.
@@ -73,6 +78,10 @@ pub(super) struct Contents {
     pub(super) prompts: Vec<PromptRecord>,
     /// Answers that are owed or remembered, oldest first.
     pub(super) answers: Vec<AnswerRecord>,
+    /// Turns of sessions, oldest first.
+    pub(super) turns: Vec<TurnRecord>,
+    /// How often prompts were begun without an end, where any was.
+    pub(super) attempts: BTreeMap<Seq, u32>,
     /// Records that could not be read.
     pub(super) damaged: u64,
 }

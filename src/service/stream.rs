@@ -1,4 +1,5 @@
-//! Pieces of an answer, gathered into chunks of about a fifth of a second.
+//! Pieces of an answer, gathered into chunks of about a fifth of a second. Where one could not be sent, only the end
+//! follows: a text with a hole in it helps nobody, and the answer has it all.
 
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,8 @@ pub(super) struct Stream {
     index: u64,
     pending: Option<(ChunkKind, String)>,
     flushed: Instant,
+    /// Whether a chunk was lost.
+    has_gap: bool,
 }
 
 impl Stream {
@@ -31,13 +34,26 @@ impl Stream {
             index: 0,
             pending: None,
             flushed,
+            has_gap: false,
         }
+    }
+
+    /// Where its chunks go.
+    #[must_use]
+    pub(super) fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// A chunk could not be sent: no other follows but the last.
+    pub(super) fn lost_one(&mut self) {
+        self.has_gap = true;
+        self.pending = None;
     }
 
     /// Takes a piece; gives the chunks that are due.
     pub(super) fn push(&mut self, kind: ChunkKind, text: &str, now: Instant) -> Vec<Publication> {
         let mut due = Vec::new();
-        if kind == ChunkKind::Thought && self.hides_thought {
+        if self.has_gap || kind == ChunkKind::Thought && self.hides_thought {
             return due;
         }
         match &mut self.pending {
@@ -118,6 +134,22 @@ mod tests {
                 r#"{"id":"k","i":3,"kind":"answer","t":"e"}"#,
                 r#"{"id":"k","i":4,"final":true}"#
             ]
+        );
+    }
+
+    #[test]
+    fn after_a_lost_chunk_only_the_end_follows() {
+        let now = Instant::now();
+        let mut stream = Stream::new("t".to_owned(), "k".to_owned(), Think::Separate, now);
+        assert_eq!(stream.push(ChunkKind::Answer, "a", now).len(), 1);
+        assert!(stream.push(ChunkKind::Answer, "b", now).is_empty());
+        stream.lost_one();
+        let later = now + GATHER;
+        assert!(stream.push(ChunkKind::Answer, "c", later).is_empty());
+        assert!(stream.tick(later + GATHER).is_none());
+        assert_eq!(
+            texts(stream.finish(later)),
+            [r#"{"id":"k","i":1,"final":true}"#]
         );
     }
 

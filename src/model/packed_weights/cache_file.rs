@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::checksum::{checksum, checksum_of};
 use super::header::{Entry, Header, start_of_matrices};
 use super::repack::{self, Source, Target, pieces};
 use crate::kernels::{Layout, Threads};
+use crate::model::checksum::{checksum, checksum_of};
 use crate::model::weight_map::{Map, Memory};
 
 /// What a cache file is wanted for.

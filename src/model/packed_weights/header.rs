@@ -18,8 +18,8 @@
 //!
 //! The matrices follow from the next multiple of 4096 on, in the order in which they are used.
 
-use super::checksum::checksum;
 use crate::kernels::{Layout, PackedShape};
+use crate::model::checksum::checksum;
 
 /// Changes with everything in a file that neither the key nor the layout's name tells.
 pub(super) const FORMAT_VERSION: u32 = 1;

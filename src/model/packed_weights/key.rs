@@ -9,9 +9,9 @@ use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
-use super::checksum::{Digest, checksum, checksum_of};
 use super::header::FORMAT_VERSION;
 use crate::kernels::Layout;
+use crate::model::checksum::{Digest, checksum, checksum_of};
 use crate::model::directory::ModelDirectory;
 use crate::model::weight_map::WeightFiles;
 use crate::ops::{MatrixKey, StoredMatrix};
@@ -34,11 +34,7 @@ pub(super) fn key(
     let mut digest = Digest::default();
     digest.word(FORMAT_VERSION.into());
     digest.bytes(layout.name().as_bytes());
-    digest.word(whole_file(&directory.graph_path)?);
-    for location in files.locations() {
-        digest.bytes(location.as_bytes());
-        data_file(&files.path(location), &mut digest)?;
-    }
+    model_files(directory, files, &mut digest)?;
     for (key, stored) in matrices {
         let shape = stored.shape();
         for size in [shape.n, shape.k, shape.bits, shape.block_size] {
@@ -61,6 +57,34 @@ pub(super) fn key(
         }
     }
     Ok(digest.finish())
+}
+
+/// What tells a model from others, used in the way that `words` say.
+///
+/// # Errors
+/// If one of its files cannot be read.
+pub(in crate::model) fn model_key(
+    directory: &ModelDirectory,
+    files: &WeightFiles,
+    words: &[&str],
+) -> io::Result<u64> {
+    let mut digest = Digest::default();
+    words.iter().for_each(|word| digest.bytes(word.as_bytes()));
+    model_files(directory, files, &mut digest)?;
+    Ok(digest.finish())
+}
+
+fn model_files(
+    directory: &ModelDirectory,
+    files: &WeightFiles,
+    digest: &mut Digest,
+) -> io::Result<()> {
+    digest.word(whole_file(&directory.graph_path)?);
+    for location in files.locations() {
+        digest.bytes(location.as_bytes());
+        data_file(&files.path(location), digest)?;
+    }
+    Ok(())
 }
 
 /// The checksum of a whole file.

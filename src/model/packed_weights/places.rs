@@ -15,8 +15,8 @@ use tracing::{info, warn};
 
 use super::CachePlace;
 use super::cache_file::{TEMPORARY_SUFFIX, remove_abandoned};
-use super::checksum::checksum;
 use crate::kernels::Layout;
+use crate::model::checksum::checksum;
 use crate::model::directory::ModelDirectory;
 
 /// What the name of a cache file ends in.

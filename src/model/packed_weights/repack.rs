@@ -7,9 +7,9 @@
 use std::io;
 use std::ops::Range;
 
-use super::checksum::{checksum, checksum_of};
 use super::header::{ALIGNMENT, Entry};
 use crate::kernels::{Layout, PackedShape, Packing, Threads};
+use crate::model::checksum::{checksum, checksum_of};
 
 /// Bytes of a piece, unless one tile has more.
 const PIECE_BYTES: usize = 1 << 20;

@@ -10,6 +10,7 @@ use super::super::inbox::DeliveryId;
 use super::super::job::{Job, ReplyTo};
 use super::super::ledger::Release;
 use super::super::mqtt::{Answer, Publication, error_json, milliseconds};
+use super::super::sessions::Spoken;
 use super::super::store::{AnswerRecord, DeliveryMark, Name, Seq};
 use super::super::stream::Stream;
 use super::{Desk, Running};
@@ -174,16 +175,32 @@ impl Desk {
             let detail = format!("the answer takes {needed} bytes, the broker takes {most}");
             return self.fail(job, &RequestError::new(Code::TooLarge, detail), now);
         }
-        if let Some(session) = job.session() {
-            let (messages, brings_system) =
-                (&job.request.generation.messages, job.request.brings_system);
-            let text = &completion.answer;
-            self.sessions
-                .record(&session, messages, brings_system, text, now);
-        }
+        self.remember_turn(&job, &completion.answer, now);
         let wants_text = job.reply.topic.is_none() && !answer.text.is_empty();
         let text = wants_text.then_some(answer.text);
         self.settle(Ended::from(job), json, text, now);
+    }
+
+    /// The session that the job is of, if it is of one, goes on from it.
+    fn remember_turn(&mut self, job: &Job, answer: &str, now: Instant) {
+        let Some(session) = job.session() else { return };
+        let spoken = Spoken {
+            seq: job.key.seq(),
+            session: &session,
+            messages: &job.request.generation.messages,
+            brings_system: job.request.brings_system,
+            answer,
+        };
+        let answered_ms = self.clock.unix_ms(now);
+        let (turn, forgotten) = self.sessions.record(&spoken, now, answered_ms);
+        self.ledger.remember(turn);
+        self.forget_turns(forgotten, now);
+    }
+
+    pub(super) fn forget_turns(&mut self, turns: Vec<Seq>, now: Instant) {
+        for seq in turns {
+            self.ledger.forget_turn(seq, now);
+        }
     }
 
     /// Ends a job that was taken with an error.

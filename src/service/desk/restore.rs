@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::super::attempts::{GIVEN_UP_AFTER, SUSPECT_AFTER};
 use super::super::error::{Code, RequestError};
 use super::super::job::{Job, JobKey, ReplyTo};
 use super::super::mqtt;
@@ -23,10 +24,18 @@ impl Desk {
         }
         for record in contents.prompts {
             marks.push((record.seq, record.delivery));
-            self.restore_prompt(record, now);
+            let attempts = contents.attempts.get(&record.seq).copied();
+            self.restore_prompt(record, attempts.unwrap_or_default(), now);
         }
         marks.sort_unstable_by_key(|(seq, _)| *seq);
-        self.last_key = marks.last().map_or(0, |(seq, _)| seq.0);
+        let last = marks.last().map(|(seq, _)| *seq);
+        let last_turn = contents.turns.last().map(|turn| turn.seq);
+        self.last_key = last.max(last_turn).map_or(0, |seq| seq.0);
+        for turn in contents.turns {
+            let used = self.clock.instant(turn.answered_ms);
+            let forgotten = self.sessions.restore(turn, used);
+            self.forget_turns(forgotten, now);
+        }
         for (_, mark) in marks.into_iter().filter(|(_, mark)| mark.packet_id != 0) {
             self.inbox.remember(mark);
         }
@@ -52,10 +61,22 @@ impl Desk {
         }
     }
 
-    fn restore_prompt(&mut self, record: PromptRecord, now: Instant) {
-        let payload = Bytes::from(record.payload);
+    /// Takes up a prompt that was begun `attempts` times without an end.
+    fn restore_prompt(&mut self, record: PromptRecord, attempts: u32, now: Instant) {
+        if attempts >= GIVEN_UP_AFTER {
+            let detail = format!(
+                "the daemon ended {attempts} times while it worked on this prompt; it is given up"
+            );
+            tracing::error!(job.id = %record.name.id, attempts, "A prompt is given up: each time it was begun the daemon ended.");
+            return self.settle_restored(record, &RequestError::new(Code::Internal, detail), now);
+        }
+        if attempts >= SUSPECT_AFTER {
+            tracing::warn!(job.id = %record.name.id, attempts, "The daemon ended while it worked on this prompt; it is answered alone.");
+            self.suspects.insert(JobKey(record.seq.0));
+        }
         let arrived = self.clock.instant(record.arrived_ms);
-        let parsed = mqtt::parse_from(record.client.as_deref(), &payload, &self.options.requests);
+        let payload = record.payload.as_bytes();
+        let parsed = mqtt::parse_from(record.client.as_deref(), payload, &self.options.requests);
         let mut request = match parsed {
             Ok(request) => request,
             Err(refusal) => {
@@ -65,17 +86,10 @@ impl Desk {
                     refusal.error.detail
                 );
                 let error = RequestError::new(Code::BadRequest, detail);
-                let json = mqtt::error_json(&record.name.id, &error).into();
-                let ended = Ended {
-                    seq: record.seq,
-                    reply: reply_of(&record.name),
-                    name: record.name,
-                    mark: record.delivery,
-                    completes: Vec::new(),
-                };
-                return self.settle(ended, json, None, now);
+                return self.settle_restored(record, &error, now);
             }
         };
+        let payload = Bytes::from(record.payload);
         request.deadline = record.deadline_ms.map(Duration::from_millis);
         let job = Job {
             key: JobKey(record.seq.0),
@@ -93,6 +107,19 @@ impl Desk {
         };
         // There is always room for what was taken once.
         self.queue.push(job);
+    }
+
+    /// Answers a prompt with an error before it is a job.
+    fn settle_restored(&mut self, record: PromptRecord, error: &RequestError, now: Instant) {
+        let json = mqtt::error_json(&record.name.id, error).into();
+        let ended = Ended {
+            seq: record.seq,
+            reply: reply_of(&record.name),
+            name: record.name,
+            mark: record.delivery,
+            completes: Vec::new(),
+        };
+        self.settle(ended, json, None, now);
     }
 }
 

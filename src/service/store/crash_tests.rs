@@ -9,8 +9,8 @@ use redb::StorageBackend;
 use super::Change;
 use super::database::{builder, commit, load};
 use super::record::Seq;
-use super::record::tests::{answer, prompt};
-use crate::service::store::{AnswerRecord, Contents, PromptRecord};
+use super::record::tests::{answer, prompt, turn as session_turn};
+use crate::service::store::{AnswerRecord, Contents, PromptRecord, TurnRecord};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -81,6 +81,7 @@ impl StorageBackend for Disk {
 struct Expected {
     prompts: BTreeMap<Seq, PromptRecord>,
     answers: BTreeMap<Seq, AnswerRecord>,
+    turns: BTreeMap<Seq, TurnRecord>,
 }
 
 impl Expected {
@@ -101,11 +102,19 @@ impl Expected {
             Change::Forget(seq) => {
                 self.answers.remove(seq);
             }
+            Change::Remember(record) => {
+                self.turns.insert(record.seq, record.clone());
+            }
+            Change::ForgetTurn(seq) => {
+                self.turns.remove(seq);
+            }
         }
     }
 
     fn is(&self, contents: &Contents) -> bool {
-        self.prompts.values().eq(&contents.prompts) && self.answers.values().eq(&contents.answers)
+        self.prompts.values().eq(&contents.prompts)
+            && self.answers.values().eq(&contents.answers)
+            && self.turns.values().eq(&contents.turns)
     }
 }
 
@@ -119,12 +128,16 @@ fn batches() -> Vec<Vec<Change>> {
             }
             if let Some(seq) = turn.checked_sub(2) {
                 changes.push(Change::Settle(answer(seq)));
+                if seq.is_multiple_of(3) {
+                    changes.push(Change::Remember(session_turn(seq)));
+                }
             }
             if let Some(seq) = turn.checked_sub(3) {
                 changes.push(Change::Delivered(Seq(seq)));
             }
             if let Some(seq) = turn.checked_sub(9) {
                 changes.push(Change::Forget(Seq(seq)));
+                changes.push(Change::ForgetTurn(Seq(seq)));
             }
             changes
         })

@@ -1,4 +1,4 @@
-//! The records in redb: one table of prompts that wait, one of answers.
+//! The records in redb: one table of prompts that wait, one of answers, one of the turns of sessions.
 //!
 //! A database that cannot be read is set aside and begun anew, loudly: a board that does not answer at all helps nobody.
 
@@ -13,11 +13,12 @@ use redb::{
 };
 use serde::de::DeserializeOwned;
 
-use super::record::{AnswerRecord, PromptRecord, Seq, decode, encode};
+use super::record::{AnswerRecord, PromptRecord, Seq, TurnRecord, decode, encode};
 use super::{Change, Contents};
 
 const PROMPTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("prompts");
 const ANSWERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("answers");
+const TURNS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("turns");
 
 /// Memory that the database may use to hold pages.
 const CACHE_BYTES: usize = 1 << 20;
@@ -170,6 +171,7 @@ pub(super) fn load(database: &Database) -> Result<Contents, Trouble> {
     let mut damaged = 0;
     contents.prompts = read_all::<PromptRecord>(&reading, PROMPTS, &mut damaged)?;
     contents.answers = read_all::<AnswerRecord>(&reading, ANSWERS, &mut damaged)?;
+    contents.turns = read_all::<TurnRecord>(&reading, TURNS, &mut damaged)?;
     contents.damaged = damaged;
     Ok(contents)
 }
@@ -228,6 +230,14 @@ pub(super) fn commit(database: &Database, changes: &[Change]) -> Result<(), Trou
                 }
                 Change::Forget(Seq(seq)) => {
                     answers.remove(*seq)?;
+                }
+                // Most prompts are of no session.
+                Change::Remember(record) => {
+                    let mut turns = writing.open_table(TURNS)?;
+                    turns.insert(record.seq.0, encode(record).as_slice())?;
+                }
+                Change::ForgetTurn(Seq(seq)) => {
+                    writing.open_table(TURNS)?.remove(*seq)?;
                 }
             }
         }

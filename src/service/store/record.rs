@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::engine::Message;
 use crate::service::fingerprint::fingerprint;
 
 /// Names one prompt for as long as the store knows it; a later prompt has a larger number.
@@ -46,6 +47,24 @@ pub(crate) struct AnswerRecord {
     pub(crate) is_owed: bool,
     #[serde(default)]
     pub(crate) delivery: DeliveryMark,
+}
+
+/// A turn of a session, for those that follow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TurnRecord {
+    /// The prompt's.
+    pub(crate) seq: Seq,
+    /// Whose session it is, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client: Option<String>,
+    pub(crate) session: String,
+    /// What the model was told first in this session, as of this turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) system: Option<String>,
+    /// What was asked, and the answer.
+    pub(crate) messages: Vec<Message>,
+    /// When it was answered, milliseconds since 1970 by the board's clock.
+    pub(crate) answered_ms: u64,
 }
 
 /// What a prompt is known by.
@@ -128,6 +147,7 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::engine::Role;
 
     pub(in crate::service::store) fn prompt(seq: u64) -> PromptRecord {
         PromptRecord {
@@ -168,6 +188,24 @@ pub(super) mod tests {
         }
     }
 
+    pub(in crate::service::store) fn turn(seq: u64) -> TurnRecord {
+        let message = |role, content: &str| Message {
+            role,
+            content: content.to_owned(),
+        };
+        TurnRecord {
+            seq: Seq(seq),
+            client: Some("panel".to_owned()),
+            session: "kitchen".to_owned(),
+            system: None,
+            messages: vec![
+                message(Role::User, "q"),
+                message(Role::Assistant, "Réponse\n"),
+            ],
+            answered_ms: 1_700_000_000_001,
+        }
+    }
+
     #[test]
     fn comes_back_as_it_was() {
         let mut record = prompt(1);
@@ -177,6 +215,7 @@ pub(super) mod tests {
         record.deadline_ms = None;
         assert_eq!(decode(&encode(&record)), Ok(record));
         assert_eq!(decode(&encode(&answer(1))), Ok(answer(1)));
+        assert_eq!(decode(&encode(&turn(1))), Ok(turn(1)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The store on a real file: what is committed is there again, damage is survived, errors say whose fault it is.
 
-use super::record::tests::{answer, prompt};
+use super::record::tests::{answer, prompt, turn};
 use super::*;
 
 fn batch(number: u64, changes: Vec<Change>) -> Batch {
@@ -33,11 +33,17 @@ fn what_is_committed_is_there_again() {
                 Change::Take(prompt(2)),
                 Change::Take(prompt(3)),
             ],
-            vec![Change::Settle(answer(1)), Change::Settle(answer(2))],
+            vec![
+                Change::Settle(answer(1)),
+                Change::Settle(answer(2)),
+                Change::Remember(turn(1)),
+                Change::Remember(turn(2)),
+            ],
             vec![
                 Change::Delivered(Seq(2)),
                 Change::Delivered(Seq(77)),
                 Change::Forget(Seq(78)),
+                Change::ForgetTurn(Seq(1)),
             ],
         ],
     );
@@ -46,7 +52,8 @@ fn what_is_committed_is_there_again() {
     let expected = Contents {
         prompts: vec![prompt(3)],
         answers: vec![answer(1), delivered],
-        damaged: 0,
+        turns: vec![turn(2)],
+        ..Contents::default()
     };
     assert_eq!(contents(&within), expected);
     write(&within, vec![vec![Change::Forget(Seq(1))]]);
