@@ -11,8 +11,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::json;
 use thinkd::engine::{
-    Budget, Completion, Engine, Event, GenerationRequest, Message, ResponseFormat, Role,
-    SamplingOptions, Schema, TurnId, TurnNews, Uninterrupted,
+    Budget, Completion, Engine, Event, GenerationRequest, Message, PrefixFolder, ResponseFormat,
+    Role, SamplingOptions, Schema, TurnId, TurnNews, Uninterrupted,
 };
 use thinkd::kernels::set;
 use thinkd::model::{
@@ -187,6 +187,76 @@ fn a_copied_prefix_gives_the_logits_of_one_that_was_read() {
         };
         assert_eq!(bits(model.forward_lanes(&[turn]).unwrap()), expected);
     }
+}
+
+#[test]
+fn a_prefix_that_was_kept_outside_gives_the_logits_of_one_that_was_read() {
+    let prompt = &reference()[0].prompt_ids;
+    let (kept, rest) = prompt.split_at(prompt.len() - 2);
+    for kv_cache in [KvPrecision::F16, KvPrecision::F32, KvPrecision::Int8] {
+        let load = || {
+            let kv_cache = Some(kv_cache);
+            let options = LoadOptions {
+                kv_cache,
+                ..LoadOptions::default()
+            };
+            model::load(&directory(), &options).unwrap().model
+        };
+        let (mut model, mut next) = (load(), load());
+        assert!(model.prefix_key().is_some());
+        assert_eq!(model.prefix_key(), next.prefix_key());
+        model.forward(kept).unwrap();
+        let bytes = model.prefix(0, kept.len()).unwrap();
+        assert!(model.prefix(0, kept.len() + 1).is_err());
+        assert!(next.put_prefix(0, kept.len() + 16, &bytes).is_err());
+        assert_eq!(next.position(), 0);
+        next.put_prefix(0, kept.len(), &bytes).unwrap();
+        let expected = bits(model.forward(rest).unwrap());
+        assert_eq!(bits(next.forward(rest).unwrap()), expected, "{kv_cache:?}");
+    }
+}
+
+#[test]
+fn a_long_system_prompt_is_not_read_again_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let system = "You answer questions about a house with sensors. ".repeat(12);
+    let ask = |engine: &mut Engine, question: &str| {
+        let messages = [(Role::System, system.as_str()), (Role::User, question)];
+        let request = GenerationRequest {
+            messages: messages
+                .map(|(role, content)| Message {
+                    role,
+                    content: content.to_owned(),
+                })
+                .to_vec(),
+            sampling: SamplingOptions::default(),
+            budget: Budget {
+                max_tokens: 24,
+                max_think_tokens: Some(12),
+            },
+            stop: Vec::new(),
+            format: ResponseFormat::default(),
+        };
+        engine
+            .generate(&request, &Uninterrupted, &mut |_| {})
+            .unwrap()
+    };
+    let next_process = || {
+        engine_with(1).with_prefixes(PrefixFolder {
+            directory: folder.path().to_owned(),
+            bytes_max: 1 << 24,
+        })
+    };
+    let mut first = next_process();
+    for number in 1..=3 {
+        ask(&mut first, &format!("Is {number} more than 2?"));
+    }
+    let (mut kept, mut fresh) = (next_process(), engine_with(1));
+    let question = "What is the mean of 20, 22 and 24?";
+    let (kept, fresh) = (ask(&mut kept, question), ask(&mut fresh, question));
+    assert_eq!((kept.thought, kept.answer), (fresh.thought, fresh.answer));
+    assert_eq!(fresh.usage.reused_tokens, 0);
+    assert!(kept.usage.reused_tokens >= 64, "{:?}", kept.usage);
 }
 
 fn engine_with(streams: usize) -> Engine {
