@@ -4,17 +4,18 @@
 //! answers owed, publish `offline`, disconnect.
 
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::board::BoardWatch;
-use super::desk::{Clock, Desk};
+use super::clock::Clock;
+use super::desk::Desk;
 use super::error::ServiceError;
 use super::home_assistant;
 use super::metrics::{self, Metrics, Numbers};
+use super::mqtt::Publication;
 use super::mqtt::connection::{self, ConnectionEvent, Link};
-use super::mqtt::{Publication, milliseconds};
 use super::options::Options;
 use super::status::{self, StatusBoard};
 use super::store::{Batch, Contents, Store, StoreEvent};
@@ -177,9 +178,9 @@ struct Service {
 impl Service {
     fn new(options: Options, worker: Worker, metrics: Option<Metrics>) -> Self {
         let now = Instant::now();
-        let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let clock = Clock::start(now, options.store_directory.as_deref(), &options.board_root);
         Self {
-            desk: Desk::new(&options, Clock::new(now, milliseconds(since_1970))),
+            desk: Desk::new(&options, clock),
             board: StatusBoard::new(options.mqtt.topics.status(), now),
             readings: BoardWatch::start(&options.board_root),
             metrics,

@@ -16,6 +16,7 @@ mod answerer;
 mod board;
 #[cfg(feature = "embedded-broker")]
 pub mod broker;
+mod clock;
 mod desk;
 mod error;
 mod fingerprint;

@@ -86,7 +86,7 @@ impl Desk {
         match id.or_else(from_correlation) {
             Some(id) => (id, true),
             None => (
-                format!("{:x}-{:x}", self.clock.unix_ms, self.last_key),
+                format!("{:x}-{:x}", self.clock.started_ms(), self.last_key),
                 false,
             ),
         }
