@@ -248,6 +248,32 @@ async fn connection(
     }
 }
 
+/// Publishes one message under our name and leaves. What waits for us at the broker goes on waiting.
+pub(crate) async fn publish_alone(
+    options: &Options,
+    publication: &Publication,
+) -> Result<(), String> {
+    let (client, mut event_loop) = AsyncClient::new(client_options(options, false), 4);
+    let mut link = Link {
+        client,
+        packet_bytes_max: usize::MAX,
+        submitted: VecDeque::new(),
+        in_flight: HashMap::new(),
+    };
+    loop {
+        let event = poll(&mut event_loop, options.keep_alive)
+            .await
+            .map_err(|lost| lost.reason)?;
+        let done = match event {
+            Event::Incoming(Packet::ConnAck(_)) => link.publish(publication, None),
+            Event::Incoming(Packet::PubAck(_)) => link.close(),
+            Event::Outgoing(Outgoing::Disconnect) => return Ok(()),
+            _ => Ok(()),
+        };
+        done.map_err(|Full| "the client takes nothing".to_owned())?;
+    }
+}
+
 async fn poll(event_loop: &mut EventLoop, patience: Duration) -> Result<Event, Lost> {
     match tokio::time::timeout(patience, event_loop.poll()).await {
         Ok(Ok(event)) => Ok(event),
