@@ -9,7 +9,7 @@ use super::args::{MqttArgs, SettingsArgs};
 use super::embedded::OnBusyPort;
 use super::failure::{Failure, Outcome};
 use super::{embedded, loading, logging, settings};
-use crate::config::Config;
+use crate::config::{Broker, Config};
 use crate::service::{self, Answerer, Rebuild};
 
 /// Loads the model, starts the embedded broker where it is wanted, and answers until it is told to stop.
@@ -20,6 +20,17 @@ pub(super) fn run(args: &SettingsArgs, mqtt: &MqttArgs) -> Outcome {
     for reason in &config.warnings {
         warn!(reason, "A setting is worth a second look.");
     }
+    let is_heard = matches!(config.mqtt.broker, Broker::Remote { .. });
+    let mqtt = config.mqtt_options();
+    serve(config, start).inspect_err(|failure| {
+        // All else the service has told itself.
+        if is_heard && matches!(failure, Failure::Settings(_)) {
+            service::tell_failure(&mqtt, &failure.to_string());
+        }
+    })
+}
+
+fn serve(config: Config, start: Instant) -> Outcome {
     let directory = settings::model_directory(&config)?;
     info!(
         version = env!("CARGO_PKG_VERSION"),

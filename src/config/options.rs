@@ -119,7 +119,9 @@ impl Config {
         }
     }
 
-    fn mqtt_options(&self) -> mqtt::Options {
+    /// What the MQTT side is told.
+    #[must_use]
+    pub fn mqtt_options(&self) -> mqtt::Options {
         let (host, port) = self.mqtt.broker.address();
         mqtt::Options {
             host: host.to_owned(),

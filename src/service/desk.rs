@@ -18,13 +18,14 @@ use std::time::{Duration, Instant};
 
 use super::answered::Answered;
 use super::answerer::AnswerError;
+use super::clock::Clock;
 use super::error::{Code, RequestError};
 use super::fingerprint::fingerprint;
 use super::inbox::{DeliveryId, Inbox, Received};
 use super::job::{Job, JobKey};
 use super::ledger::{Ledger, Release};
 use super::measured::Measured;
-use super::mqtt::{Inbound, Message, Publication, Topics, milliseconds};
+use super::mqtt::{Inbound, Message, Publication, Topics};
 use super::options::Options;
 use super::outbox::{OutKey, Outbox};
 use super::ping::pong;
@@ -45,31 +46,6 @@ struct Running {
     started: Instant,
     /// What came of it, while an earlier prompt of the same asker is still under way.
     result: Option<Result<Completion, AnswerError>>,
-}
-
-/// The board's clock, read once: it may jump, and what is stored says how old it is by it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Clock {
-    at: Instant,
-    unix_ms: u64,
-}
-
-impl Clock {
-    /// It is `unix_ms` milliseconds since 1970 at `at`.
-    pub(super) fn new(at: Instant, unix_ms: u64) -> Self {
-        Self { at, unix_ms }
-    }
-
-    fn unix_ms(&self, now: Instant) -> u64 {
-        let passed = now.saturating_duration_since(self.at);
-        self.unix_ms.saturating_add(milliseconds(passed))
-    }
-
-    /// When it was `unix_ms`; now where that lies ahead.
-    fn instant(&self, unix_ms: u64) -> Instant {
-        let age = Duration::from_millis(self.unix_ms.saturating_sub(unix_ms));
-        self.at.checked_sub(age).unwrap_or(self.at)
-    }
 }
 
 /// All that the service knows.

@@ -509,6 +509,20 @@ fn prompts_without_room_wait_unacknowledged_as_many_as_the_broker_may_send() {
     assert_eq!(office.acknowledged(), [1, 2, 3, 4, 5]);
 }
 
+#[test]
+fn a_client_whose_name_is_none_is_told_so() {
+    let mut office = Office::new();
+    for name in ["", "$SYS", "x\u{7}", &"x".repeat(129)] {
+        office.receive(Message {
+            topic: format!("thinkd/thinkd/ask/{name}"),
+            ..message("q")
+        });
+        assert_eq!(office.outcomes(), ["answer bad_request"], "{name:?}");
+    }
+    assert_eq!(office.acknowledged(), [1, 2, 3, 4]);
+    assert!(office.start().is_none());
+}
+
 /// A desk with a store, whose batches the test commits.
 fn stored() -> Office {
     Office::with(|options| {

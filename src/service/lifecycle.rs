@@ -4,19 +4,21 @@
 //! answers owed, publish `offline`, disconnect.
 
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::attempts::Attempts;
 use super::board::BoardWatch;
-use super::desk::{Clock, Desk};
+use super::clock::Clock;
+use super::desk::Desk;
 use super::error::ServiceError;
 use super::home_assistant;
 use super::metrics::{self, Metrics, Numbers};
+use super::mqtt::Publication;
 use super::mqtt::connection::{self, ConnectionEvent, Link};
-use super::mqtt::{Publication, milliseconds};
 use super::options::Options;
+use super::outbox::OutKey;
 use super::status::{self, StatusBoard};
 use super::store::{Batch, Contents, Store, StoreEvent};
 use super::systemd::{self, Watchdog};
@@ -187,9 +189,9 @@ struct Service {
 impl Service {
     fn new(options: Options, worker: Worker, metrics: Option<Metrics>) -> Self {
         let now = Instant::now();
-        let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let clock = Clock::start(now, options.store_directory.as_deref(), &options.board_root);
         Self {
-            desk: Desk::new(&options, Clock::new(now, milliseconds(since_1970))),
+            desk: Desk::new(&options, clock),
             board: StatusBoard::new(options.mqtt.topics.status(), now),
             readings: BoardWatch::start(&options.board_root),
             metrics,
@@ -226,7 +228,9 @@ impl Service {
                     None => return Err(ServiceError::ConnectionGone),
                 },
                 event = worker_events.recv() => match event {
-                    Some(WorkerEvent::Lost(reason)) => return self.lost(reason).await,
+                    Some(WorkerEvent::Lost(reason)) => {
+                        return self.lost(reason, &mut connection_events).await;
+                    }
                     Some(event) => {
                         if let WorkerEvent::Finished(key, _) = &event {
                             keeper.attempts.end(key.seq());
@@ -237,7 +241,7 @@ impl Service {
                 },
                 event = keeper.event() => {
                     if let Err(reason) = self.desk.store_event(event?) {
-                        return self.store_failed(reason).await;
+                        return self.store_failed(reason, &mut connection_events).await;
                     }
                 }
                 is_asked = stop.requested(), if listens => {
@@ -433,7 +437,7 @@ impl Service {
             Phase::Flushing(until) => {
                 let is_done = self.desk.is_settled();
                 if is_done || now >= until || self.link.is_none() && self.desk.ledger.is_settled() {
-                    self.leave("offline");
+                    self.leave();
                     self.phase = Phase::Leaving(now + FAREWELL);
                 }
             }
@@ -443,9 +447,9 @@ impl Service {
     }
 
     /// Publishes the last state and closes the connection after all that was handed over.
-    fn leave(&mut self, state: &str) {
+    fn leave(&mut self) {
         let topics = &self.options.mqtt.topics;
-        let state = Publication::text(topics.state(), state.to_owned()).retained();
+        let state = Publication::text(topics.state(), "offline").retained();
         if let Some(link) = &mut self.link
             && link.publish(&state, None).is_ok()
         {
@@ -454,22 +458,63 @@ impl Service {
         }
     }
 
+    /// Says why it ends. A connection that ends before the broker has taken that would have the last will say `offline`.
+    async fn leave_failed(
+        &mut self,
+        reason: &str,
+        connection_events: &mut mpsc::Receiver<ConnectionEvent>,
+    ) {
+        let Some(mut link) = self.link.take() else {
+            return;
+        };
+        let topic = self.options.mqtt.topics.state();
+        let state = Publication::text(topic, format!("failed: {reason}")).retained();
+        let last = OutKey::LAST;
+        if link.publish(&state, Some(last)).is_err() {
+            return;
+        }
+        let mut is_closing = false;
+        let taken = async {
+            while let Some(event) = connection_events.recv().await {
+                match event {
+                    ConnectionEvent::Sent(packet_id) => link.sent(packet_id),
+                    ConnectionEvent::Acknowledged { packet_id, .. } => {
+                        if link.acknowledged(packet_id) == Some(last) && !is_closing {
+                            is_closing = link.close().is_ok();
+                        }
+                    }
+                    ConnectionEvent::Disconnected { .. } => return,
+                    _ => {}
+                }
+            }
+        };
+        // The connection's task ends when it is closed.
+        tokio::time::timeout(FAREWELL, taken).await.ok();
+    }
+
     /// Nothing can be promised any more: says so and ends.
-    async fn store_failed(&mut self, reason: String) -> Result<(), ServiceError> {
+    async fn store_failed(
+        &mut self,
+        reason: String,
+        connection_events: &mut mpsc::Receiver<ConnectionEvent>,
+    ) -> Result<(), ServiceError> {
         tracing::error!(reason, "The store failed.");
         self.desk.cut_short();
-        self.leave(&format!("failed: the store failed: {reason}"));
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        self.leave_failed(&format!("the store failed: {reason}"), connection_events)
+            .await;
         Err(ServiceError::StoreFailed { reason })
     }
 
     /// There is no model any more: says so and ends.
-    async fn lost(&mut self, reason: String) -> Result<(), ServiceError> {
+    async fn lost(
+        &mut self,
+        reason: String,
+        connection_events: &mut mpsc::Receiver<ConnectionEvent>,
+    ) -> Result<(), ServiceError> {
         tracing::error!(reason, "The model is lost.");
         self.desk.drain(Instant::now());
         self.pump(Instant::now());
-        self.leave(&format!("failed: {reason}"));
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        self.leave_failed(&reason, connection_events).await;
         Err(ServiceError::ModelLost { reason })
     }
 }

@@ -17,8 +17,10 @@ mod attempts;
 mod board;
 #[cfg(feature = "embedded-broker")]
 pub mod broker;
+mod clock;
 mod desk;
 mod error;
+mod failure;
 mod fingerprint;
 mod home_assistant;
 mod inbox;
@@ -44,6 +46,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub use answerer::{AnswerError, AnswerEvent, Answerer, Rebuild};
 pub use error::{Code, RequestError, ServiceError};
+pub use failure::tell_failure;
 pub use lifecycle::{StopSignal, Stopper, stop_pair};
 pub use options::{AnsweredLimits, ModelInfo, Options, QueueLimits};
 pub use priority::Priority;

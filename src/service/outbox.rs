@@ -11,6 +11,11 @@ use super::store::Seq;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct OutKey(pub(super) u64);
 
+impl OutKey {
+    /// What is said after all that is owed; no answer is called so.
+    pub(super) const LAST: Self = Self(u64::MAX);
+}
+
 #[derive(Debug)]
 struct Entry {
     key: OutKey,

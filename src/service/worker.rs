@@ -175,6 +175,8 @@ impl Worker {
     /// # Errors
     /// If the thread is gone, or has not taken the last `ORDERS_MAX`.
     pub(super) fn order(&self, order: WorkOrder) -> Result<(), ServiceError> {
+        // From now on it has to show life, whether or not it gets so far as to take the order.
+        self.pulse.is_busy.store(true, Ordering::Relaxed);
         self.orders
             .try_send(order)
             .map_err(|_| ServiceError::WorkerGone)

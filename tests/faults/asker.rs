@@ -23,8 +23,29 @@ pub(crate) struct Plan {
     /// After how long a prompt is asked again.
     pub(crate) retry: Option<Duration>,
     pub(crate) patience: Duration,
+    /// What the prompts say besides.
+    pub(crate) fields: Vec<(&'static str, Value)>,
     /// How many prompts may have been asked by now.
     pub(crate) allowed: Option<Arc<AtomicUsize>>,
+}
+
+impl Plan {
+    /// Where its answers go.
+    pub(crate) fn reply(&self) -> String {
+        format!("faults/{}", self.name)
+    }
+
+    /// The question called `id`.
+    pub(crate) fn payload(&self, id: &str) -> String {
+        let mut question = serde_json::json!({
+            "id": id, "prompt": "What is the mean of 20, 22 and 24?", "max_tokens": 24,
+            "reply_to": self.reply(),
+        });
+        for (field, value) in &self.fields {
+            question[field] = value.clone();
+        }
+        question.to_string()
+    }
 }
 
 /// What came of it.
@@ -48,33 +69,62 @@ impl Outcome {
 
     /// Ids with two answers that differ.
     pub(crate) fn contradicted(&self) -> usize {
-        let differ =
-            |answers: &&Vec<(Vec<u8>, u64)>| answers.iter().any(|(text, _)| *text != answers[0].0);
+        let differ = |answers: &&Vec<(Vec<u8>, u64)>| {
+            let mut texts = kept(answers).map(|(text, _)| text);
+            let first = texts.next();
+            texts.any(|text| Some(text) != first)
+        };
         self.answers.values().filter(differ).count()
     }
 
     /// Ids that were computed again after their answer had been seen.
     pub(crate) fn computed_again(&self, inferences: &HashMap<String, Vec<u64>>) -> usize {
         let is_repeated = |(id, answers): &(&String, &Vec<(Vec<u8>, u64)>)| {
-            let seen = answers[0].1;
-            inferences
-                .get(*id)
-                .is_some_and(|times| times.iter().any(|&time| time > seen))
+            let times = inferences.get(*id);
+            let seen = kept(answers).next().map(|(_, at)| at);
+            let is_later = |times: &Vec<u64>| times.iter().any(|time| Some(time) > seen);
+            seen.is_some() && times.is_some_and(is_later)
         };
         self.answers.iter().filter(is_repeated).count()
     }
 
-    /// Answers that are errors, by code.
+    /// Ids whose last answer is an error, by code.
     pub(crate) fn errors(&self) -> HashMap<String, usize> {
         let mut codes = HashMap::new();
-        for answers in self.answers.values() {
-            let json: Value = serde_json::from_slice(&answers[0].0).unwrap();
-            if let Some(code) = json["error"]["code"].as_str() {
-                *codes.entry(code.to_owned()).or_default() += 1;
-            }
+        let last = self.answers.values().filter_map(|answers| answers.last());
+        for code in last.filter_map(|(text, _)| error_code(text)) {
+            *codes.entry(code).or_default() += 1;
         }
         codes
     }
+
+    /// Takes what may be an answer.
+    pub(crate) fn take(&mut self, payload: &[u8], at: u64) {
+        let json: Value = serde_json::from_slice(payload).unwrap();
+        let id = json["id"].as_str().unwrap().to_owned();
+        if !self.answers.contains_key(&id) {
+            self.order.push(id.clone());
+        }
+        let answers = self.answers.entry(id).or_default();
+        answers.push((payload.to_vec(), at));
+    }
+}
+
+/// Codes of refusals after which the same may be asked again.
+const NOT_KEPT: [&str; 3] = ["storage_full", "queue_full", "model_unavailable"];
+
+/// What the daemon has to abide by: all but refusals after which the same may be asked again.
+pub(crate) fn kept(answers: &[(Vec<u8>, u64)]) -> impl Iterator<Item = &(Vec<u8>, u64)> {
+    answers.iter().filter(|(text, _)| {
+        let code = error_code(text);
+        !code.is_some_and(|code| NOT_KEPT.contains(&code.as_str()))
+    })
+}
+
+/// The code of an answer that is an error.
+pub(crate) fn error_code(answer: &[u8]) -> Option<String> {
+    let json: Value = serde_json::from_slice(answer).unwrap();
+    json["error"]["code"].as_str().map(str::to_owned)
 }
 
 pub(crate) fn connect(port: u16, name: &str) -> (Client, Connection) {
@@ -92,7 +142,8 @@ pub(crate) fn connect(port: u16, name: &str) -> (Client, Connection) {
     Client::new(options, 4096)
 }
 
-fn now() -> u64 {
+/// Microseconds of the day.
+pub(crate) fn now() -> u64 {
     let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap();
     let micros = u64::try_from(since_1970.as_micros()).unwrap();
     micros % (24 * 60 * 60 * 1_000_000)
@@ -100,7 +151,7 @@ fn now() -> u64 {
 
 /// Asks until every prompt has its answer, or patience is at its end; then listens a little longer.
 pub(crate) fn ask(plan: &Plan) -> Outcome {
-    let reply = format!("faults/{}", plan.name);
+    let reply = plan.reply();
     let (client, mut connection) = connect(plan.port, &plan.name);
     let subscribe = || {
         client
@@ -120,7 +171,7 @@ pub(crate) fn ask(plan: &Plan) -> Outcome {
         let may_ask = |sent| sent < plan.prompts && sent < allowed;
         while is_listening && open.len() < plan.window && may_ask(is_sent) {
             let id = format!("{}-{is_sent}", plan.name);
-            if !publish(&client, &reply, &id) {
+            if !publish(&client, plan, &id) {
                 break;
             }
             open.push((id.clone(), Instant::now()));
@@ -128,8 +179,7 @@ pub(crate) fn ask(plan: &Plan) -> Outcome {
             is_sent += 1;
         }
         for (id, at) in &mut open {
-            if plan.retry.is_some_and(|after| at.elapsed() > after) && publish(&client, &reply, id)
-            {
+            if plan.retry.is_some_and(|after| at.elapsed() > after) && publish(&client, plan, id) {
                 *at = Instant::now();
                 outcome.repetitions += 1;
             }
@@ -140,17 +190,8 @@ pub(crate) fn ask(plan: &Plan) -> Outcome {
             }
             Ok(Ok(Event::Incoming(Packet::SubAck(_)))) => is_listening = true,
             Ok(Ok(Event::Incoming(Packet::Publish(publish)))) => {
-                let json: Value = serde_json::from_slice(&publish.payload).unwrap();
-                let id = json["id"].as_str().unwrap().to_owned();
-                open.retain(|(waiting, _)| *waiting != id);
-                if !outcome.answers.contains_key(&id) {
-                    outcome.order.push(id.clone());
-                }
-                outcome
-                    .answers
-                    .entry(id)
-                    .or_default()
-                    .push((publish.payload.to_vec(), now()));
+                outcome.take(&publish.payload, now());
+                open.retain(|(waiting, _)| !outcome.answers.contains_key(waiting));
             }
             Ok(Ok(_)) | Err(RecvTimeoutError::Timeout) => {}
             Ok(Err(_)) => std::thread::sleep(Duration::from_millis(50)),
@@ -167,17 +208,14 @@ pub(crate) fn ask(plan: &Plan) -> Outcome {
     outcome
 }
 
-fn publish(client: &Client, reply: &str, id: &str) -> bool {
-    let payload = serde_json::json!({
-        "id": id, "prompt": "What is the mean of 20, 22 and 24?", "max_tokens": 24, "reply_to": reply,
-    });
-    let topic = format!("thinkd/{DEVICE}/ask");
+fn publish(client: &Client, plan: &Plan, id: &str) -> bool {
+    let payload = plan.payload(id);
     client
         .try_publish_with_properties(
-            topic,
+            format!("thinkd/{DEVICE}/ask"),
             QoS::AtLeastOnce,
             false,
-            payload.to_string(),
+            payload,
             PublishProperties::default(),
         )
         .is_ok()

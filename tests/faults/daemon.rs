@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -13,22 +13,41 @@ use serde_json::Value;
 /// What the daemon is called.
 pub(crate) const DEVICE: &str = "faulty";
 
+/// What is round the daemon, and not a setting of its own.
+#[derive(Default)]
+pub(crate) struct Surroundings {
+    /// Words before the program's name.
+    pub(crate) before: Vec<String>,
+    pub(crate) environment: Vec<(String, String)>,
+    /// Where its state is; in a directory of its own, if not said.
+    pub(crate) state: Option<PathBuf>,
+    /// The broker as the settings have it; the one at the port, if not said.
+    pub(crate) broker: Option<String>,
+}
+
 pub(crate) struct Daemon {
     child: Option<Child>,
     directory: tempfile::TempDir,
     port: u16,
     settings: Vec<String>,
+    surroundings: Surroundings,
     starts: usize,
 }
 
 impl Daemon {
     /// Starts the daemon with a state of its own.
     pub(crate) fn start(broker_port: u16, settings: &[&str]) -> Self {
+        Self::within(Surroundings::default(), broker_port, settings)
+    }
+
+    /// As [`Self::start`], with something round it.
+    pub(crate) fn within(surroundings: Surroundings, broker_port: u16, settings: &[&str]) -> Self {
         let mut daemon = Self {
             child: None,
             directory: tempfile::tempdir().unwrap(),
             port: broker_port,
             settings: settings.iter().map(|&text| text.to_owned()).collect(),
+            surroundings,
             starts: 0,
         };
         daemon.start_again();
@@ -63,10 +82,14 @@ impl Daemon {
         )
         .unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut command = Command::new(env!("CARGO_BIN_EXE_thinkd"));
+        let words = self.surroundings.before.iter().map(String::as_str);
+        let mut words = words.chain([env!("CARGO_BIN_EXE_thinkd")]);
+        let mut command = Command::new(words.next().unwrap());
+        let broker = self.surroundings.broker.clone();
         command
+            .args(words)
             .args(["serve", "--device", DEVICE, "--broker"])
-            .arg(format!("mqtt://127.0.0.1:{}", self.port))
+            .arg(broker.unwrap_or_else(|| format!("mqtt://127.0.0.1:{}", self.port)))
             .arg("--set")
             .arg(format!("store.directory={}", self.state().display()))
             .args(["--set", "mqtt.keep_alive_seconds=5"])
@@ -75,7 +98,10 @@ impl Daemon {
             .args(self.settings.iter().flat_map(|setting| ["--set", setting]))
             .current_dir(root)
             .env_clear()
-            .env("THINKD_CONFIG", "systemd/config.toml")
+            // For what stands before the program.
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("THINKD_CONFIG", root.join("systemd/config.toml"))
+            .envs(self.surroundings.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log);
@@ -83,7 +109,8 @@ impl Daemon {
     }
 
     pub(crate) fn state(&self) -> PathBuf {
-        self.directory.path().join("state")
+        let own = || self.directory.path().join("state");
+        self.surroundings.state.clone().unwrap_or_else(own)
     }
 
     /// Kills it as the kernel does when memory is short.
@@ -96,13 +123,33 @@ impl Daemon {
 
     /// Stops it as the service manager does; gives its exit status.
     pub(crate) fn stop(&mut self) -> Option<i32> {
-        let mut child = self.child.take()?;
-        kill(
-            Pid::from_raw(i32::try_from(child.id()).unwrap()),
-            Signal::SIGTERM,
-        )
-        .unwrap();
-        child.wait().unwrap().code()
+        self.signal(Signal::SIGTERM);
+        self.wait().code()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(i32::try_from(self.id()).unwrap()), signal).unwrap();
+    }
+
+    /// Waits for its end, as long as it takes.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.take().unwrap().wait().unwrap()
+    }
+
+    /// Its number among the processes.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// The number of its thread called `name`.
+    pub(crate) fn thread(&self, name: &str) -> u32 {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.id())).unwrap();
+        let is_it = |path: &PathBuf| {
+            fs::read_to_string(path.join("comm")).is_ok_and(|comm| comm.trim() == name)
+        };
+        let mut paths = threads.map(|entry| entry.unwrap().path());
+        let path = paths.find(is_it).unwrap();
+        path.file_name().unwrap().to_string_lossy().parse().unwrap()
     }
 
     pub(crate) fn is_running(&mut self) -> bool {
@@ -124,7 +171,7 @@ impl Daemon {
     }
 
     pub(crate) fn resident_bytes(&self) -> u64 {
-        let id = self.child.as_ref().unwrap().id();
+        let id = self.id();
         let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
         let line = status
             .lines()
@@ -140,7 +187,7 @@ impl Daemon {
 
     /// Bytes that it has had written to disk, as the kernel counts.
     pub(crate) fn written_bytes(&self) -> u64 {
-        let id = self.child.as_ref().unwrap().id();
+        let id = self.id();
         let io = fs::read_to_string(format!("/proc/{id}/io")).unwrap();
         let line = io
             .lines()
@@ -151,7 +198,7 @@ impl Daemon {
 
     /// Seconds of processor time so far.
     pub(crate) fn processor_seconds(&self) -> f64 {
-        let id = self.child.as_ref().unwrap().id();
+        let id = self.id();
         let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
         let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
         let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
@@ -179,6 +226,12 @@ impl Daemon {
                     .collect::<Vec<_>>()
             })
             .collect()
+    }
+
+    /// How often it has said `message`, over all its starts.
+    pub(crate) fn said(&self, message: &str) -> usize {
+        let log = self.log();
+        log.iter().filter(|line| line["message"] == message).count()
     }
 
     /// What the last start has written.
@@ -237,6 +290,12 @@ fn time_of_day(time: &str) -> u64 {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.raw_log();
+            let lines: Vec<&str> = log.lines().collect();
+            let last = &lines[lines.len().saturating_sub(30)..];
+            println!("the last it said:\n{}", last.join("\n"));
+        }
         if let Some(mut child) = self.child.take() {
             child.kill().ok();
             child.wait().ok();

@@ -1,13 +1,22 @@
-//! Faults: the daemon is killed, the broker is killed, the wire is cut, payloads are nonsense, and no prompt is lost.
+//! Faults: the daemon is killed, the broker is killed, the wire is cut, the disk is full, the clock jumps, the worker
+//! hangs, payloads are nonsense, and no prompt is lost.
 //!
 //! The program itself, with the shipped model, beside mosquitto. A short form runs with the other tests; the full counts
-//! take an hour or so:
+//! take an hour or two:
 //!
 //! ```sh
 //! THINKD_FAULTS=full cargo test --release --test faults -- --nocapture --test-threads 1
 //! ```
 //! Each scenario prints one line of figures, and fails where a promise is broken: every prompt has an answer, no id has
 //! two different ones, nothing is computed again after its answer was seen, and each client's answers come in order.
+//!
+//! | file | what is done to the daemon | needs, or is skipped |
+//! |---|---|---|
+//! | `scenarios` | it, the broker and the wire are stopped, killed, cut; many ask at once | mosquitto |
+//! | `disk` | its disk is full, read-only, failing, damaged | a mount namespace of our own, `strace` |
+//! | `clock` | its clock is set by days | `faketime` |
+//! | `watchdog` | its worker hangs | `strace` |
+//! | `flood` | nonsense, payloads too large, a client that never reads | |
 
 #![cfg(feature = "embedded-broker")]
 #![allow(
@@ -17,8 +26,14 @@
 )]
 
 mod asker;
+mod clock;
 mod daemon;
+mod disk;
+mod ear;
+mod flood;
 mod scenarios;
+mod tracer;
+mod watchdog;
 #[allow(dead_code, reason = "each test file uses its part of what they share")]
 #[path = "../support"]
 mod support {

@@ -25,6 +25,7 @@ impl Desk {
         if self.is_draining && delivery.is_some() && !self.options.mqtt.is_volatile {
             return; // Not acknowledged: the broker keeps it for the next start.
         }
+        let misnamed = client.and_then(|name| mqtt::check_client(name).err());
         let parsed = mqtt::parse_from(client, &message.payload, &self.options.requests);
         let (id, reply_to) = match &parsed {
             Ok(Request { id, reply_to, .. }) => (id, reply_to),
@@ -32,7 +33,8 @@ impl Desk {
         };
         let (id, is_named) = self.name(id.clone(), message);
         let (reply, misdirected) = self.reply(reply_to.clone(), message);
-        let parsed = match misdirected {
+        let misnamed = misnamed.map(|error| RequestError::bad_request(error.to_string()));
+        let parsed = match misnamed.or(misdirected) {
             Some(error) => Err(error),
             None => parsed.map_err(|refusal: Box<Refusal>| refusal.error),
         };
@@ -86,7 +88,7 @@ impl Desk {
         match id.or_else(from_correlation) {
             Some(id) => (id, true),
             None => (
-                format!("{:x}-{:x}", self.clock.unix_ms, self.last_key),
+                format!("{:x}-{:x}", self.clock.started_ms(), self.last_key),
                 false,
             ),
         }

@@ -205,7 +205,15 @@ async fn connection(
     events: &mpsc::Sender<ConnectionEvent>,
 ) -> Result<(), Lost> {
     let capacity = 2 * usize::from(options.receive_max) + usize::from(IN_FLIGHT_MAX) + 16;
-    let (client, mut event_loop) = AsyncClient::new(client_options(options, clean_start), capacity);
+    let mut client_options = client_options(options, clean_start);
+    client_options.set_last_will(LastWill::new(
+        options.topics.state(),
+        "offline",
+        QoS::AtLeastOnce,
+        true,
+        None,
+    ));
+    let (client, mut event_loop) = AsyncClient::new(client_options, capacity);
     // A live broker answers the ping of every keep-alive. What goes out says nothing: a dead wire takes it too.
     let silence_max = options.keep_alive.mul_f64(2.4);
     let mut heard = Instant::now();
@@ -245,6 +253,33 @@ async fn connection(
         if events.send(told).await.is_err() {
             return Ok(());
         }
+    }
+}
+
+/// Publishes one message under our name and leaves, without a last will that could speak after it. What waits for us at
+/// the broker goes on waiting.
+pub(crate) async fn publish_alone(
+    options: &Options,
+    publication: &Publication,
+) -> Result<(), String> {
+    let (client, mut event_loop) = AsyncClient::new(client_options(options, false), 4);
+    let mut link = Link {
+        client,
+        packet_bytes_max: usize::MAX,
+        submitted: VecDeque::new(),
+        in_flight: HashMap::new(),
+    };
+    loop {
+        let event = poll(&mut event_loop, options.keep_alive)
+            .await
+            .map_err(|lost| lost.reason)?;
+        let done = match event {
+            Event::Incoming(Packet::ConnAck(_)) => link.publish(publication, None),
+            Event::Incoming(Packet::PubAck(_)) => link.close(),
+            Event::Outgoing(Outgoing::Disconnect) => return Ok(()),
+            _ => Ok(()),
+        };
+        done.map_err(|Full| "the client takes nothing".to_owned())?;
     }
 }
 
@@ -396,14 +431,7 @@ fn client_options(options: &Options, clean_start: bool) -> MqttOptions {
         .set_manual_acks(true)
         .set_connection_timeout(10)
         .set_outgoing_inflight_upper_limit(IN_FLIGHT_MAX)
-        .set_network_options(without_delay())
-        .set_last_will(LastWill::new(
-            options.topics.state(),
-            "offline",
-            QoS::AtLeastOnce,
-            true,
-            None,
-        ));
+        .set_network_options(without_delay());
     let mut properties = ConnectProperties::new();
     let expiry = options.session_expiry.as_secs();
     properties.session_expiry_interval = Some(u32::try_from(expiry).unwrap_or(u32::MAX));

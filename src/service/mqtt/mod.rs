@@ -30,4 +30,4 @@ pub use requester::{Exchange, Requester};
 pub use response_format::read_response_format;
 pub use templates::{TemplateError, TemplateSpec, Templates};
 pub use tls::{Tls, TlsError, TlsFiles};
-pub use topics::{Inbound, TopicError, Topics, is_filter, is_level, matches};
+pub use topics::{Inbound, TopicError, Topics, check_client, is_filter, is_level, matches};

@@ -37,7 +37,7 @@ impl TopicError {
 /// What arrives for us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inbound<'a> {
-    /// A prompt, and the client whose name its topic gives.
+    /// A prompt, and the client whose name its topic gives; it may be one that [`check_client`] refuses.
     Ask(Option<&'a str>),
     /// An id to cancel, or `all`.
     Cancel,
@@ -326,7 +326,7 @@ impl Topics {
             "position" if of_group.is_none() => Some(Inbound::Position),
             other => {
                 let client = other.strip_prefix("ask/")?;
-                is_level(client).then_some(Inbound::Ask(Some(client)))
+                (!client.contains('/')).then_some(Inbound::Ask(Some(client)))
             }
         }
     }
@@ -385,6 +385,14 @@ fn strip_base<'a>(topic: &'a str, base: &str) -> Option<&'a str> {
 #[must_use]
 pub fn is_level(name: &str) -> bool {
     check_level("name", name).is_ok()
+}
+
+/// Looks whether a client may have the name that its topic gives.
+///
+/// # Errors
+/// If it is empty, too long, or has a character that no name may have.
+pub fn check_client(name: &str) -> Result<(), TopicError> {
+    check_level("client", name)
 }
 
 fn check_level(what: &'static str, name: &str) -> Result<(), TopicError> {
@@ -456,6 +464,8 @@ mod tests {
         assert_eq!(topics.ask_of("hall"), "thinkd/oven/ask/hall");
         let of_client = topics.parse("thinkd/oven/ask/hall");
         assert_eq!(of_client, Some(Inbound::Ask(Some("hall"))));
+        let nameless = topics.parse("thinkd/oven/ask/");
+        assert_eq!(nameless, Some(Inbound::Ask(Some(""))), "to be told so");
         assert!(matches(&topics.ask_of_any(), &topics.ask_of("hall")));
         assert_eq!(topics.parse(&topics.cancel()), Some(Inbound::Cancel));
         for other in [
@@ -464,7 +474,6 @@ mod tests {
             "thinkd/oven",
             "ask",
             "thinkd/ovenask",
-            "thinkd/oven/ask/",
             "thinkd/oven/ask/a/b",
             "",
         ] {
