@@ -127,6 +127,16 @@ class Process:
     def is_running(self):
         return self.child.poll() is None
 
+    def member(self, name):
+        """The process of this name in our group."""
+        for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                number, _, rest = entry.read_text().partition(" (")
+                found, _, fields = rest.rpartition(") ")
+                if found == name and int(fields.split()[2]) == self.child.pid:
+                    return int(number)
+        raise Failed(f"no {name} runs")
+
     def kill(self):
         """As the kernel does, the whole group."""
         with contextlib.suppress(ProcessLookupError):
@@ -225,6 +235,73 @@ class Mosquitto:
         program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
         self.process = Process([program or "mosquitto", "-c", self.folder / "mosquitto.conf"], self.folder / "log")
         until("mosquitto's port", lambda: port_open(self.port))
+
+    def stop(self):
+        self.process.stop()
+
+    def kill(self):
+        self.process.kill()
+
+
+class RabbitMq:
+    """RabbitMQ with its MQTT plugin and nothing else, in the root of a system that has it."""
+
+    def __init__(self):
+        self.root = os.environ["THINKD_CLIENTS_ROOT"]
+        self.folder, self.inner = folder_in_root(self.root)
+        self.port, epmd_port = free_port(), free_port()
+        (self.folder / "rabbitmq.conf").write_text(
+            f"listeners.tcp = none\nmqtt.listeners.tcp.1 = 127.0.0.1:{self.port}\n"
+            "mqtt.tcp_listen_options.nodelay = true\nlog.console = true\nlog.console.level = info\n"
+        )
+        (self.folder / "enabled_plugins").write_text("[rabbitmq_mqtt].")
+        self.environment = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.inner), "RABBITMQ_NODENAME": "thinkd@localhost",
+            "RABBITMQ_CONFIG_FILE": str(self.inner / "rabbitmq.conf"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.inner / "enabled_plugins"),
+            "RABBITMQ_MNESIA_BASE": str(self.inner / "data"), "RABBITMQ_LOG_BASE": str(self.inner / "logs"),
+            "RABBITMQ_DIST_PORT": str(free_port()), "ERL_EPMD_PORT": str(epmd_port), "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+        }
+        # Erlang would start it itself, as a daemon that outlives us.
+        words = ["epmd", "-address", "127.0.0.1", "-port", epmd_port]
+        self.names = Process(in_root(self.root, words), self.folder / "epmd.log", env=self.environment)
+        until("Erlang's port mapper", lambda: port_open(epmd_port))
+        self.start()
+
+    def start(self):
+        before = self.process.log().count("Server startup complete") if hasattr(self, "process") else 0
+        words = in_root(self.root, ["/usr/lib/rabbitmq/bin/rabbitmq-server"])
+        self.process = Process(words, self.folder / "log", env=self.environment)
+        until("RabbitMQ", lambda: self.process.log().count("Server startup complete") > before, 120)
+
+    def stop(self):
+        # The script round it would only ask it over the network to do so.
+        os.kill(self.process.member("beam.smp"), signal.SIGTERM)
+        self.process.child.wait(timeout=60)
+        self.process.kill()
+
+    def kill(self):
+        self.process.kill()
+
+
+class FlashMq:
+    """FlashMQ, where `THINKD_FLASHMQ` names its program."""
+
+    def __init__(self):
+        self.folder, self.port = temporary(), free_port()
+        (self.folder / "flashmq.conf").write_text(
+            f"allow_anonymous true\nstorage_dir {self.folder}\nlog_file {self.folder / 'flashmq.log'}\n"
+            "save_state_interval 1\nmax_qos_bytes_pending_per_client 16777216\n"
+            f"listen {{\n  protocol mqtt\n  port {self.port}\n  inet_protocol ip4\n"
+            "  inet4_bind_address 127.0.0.1\n  tcp_nodelay true\n}\n"
+        )
+        self.start()
+
+    def start(self):
+        words = [os.environ["THINKD_FLASHMQ"], "--config-file", self.folder / "flashmq.conf"]
+        self.process = Process(words, self.folder / "log")
+        until("FlashMQ's port", lambda: port_open(self.port))
 
     def stop(self):
         self.process.stop()
