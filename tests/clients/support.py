@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import queue
+import re
 import shutil
 import signal
 import socket
@@ -19,6 +20,7 @@ import tempfile
 import time
 import traceback
 
+import paho.mqtt
 import paho.mqtt.client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -42,15 +44,24 @@ LONG = {
 }
 
 
+PAHO = f"paho-mqtt {paho.mqtt.__version__}"
+
+
 class Failed(Exception):
     """A check that did not hold."""
+
+
+class Silence(Failed):
+    """Nothing came."""
 
 
 class Report:
     """Runs checks, prints a line for each, and says at the end how it went."""
 
     def __init__(self):
-        self.passed, self.failed, self.figures = 0, 0, []
+        self.passed, self.failed = 0, 0
+        # So that what was started is ended too where we are.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
     @contextlib.contextmanager
     def check(self, title):
@@ -65,7 +76,9 @@ class Report:
             self.passed += 1
             print(f"ok      {title}", flush=True)
 
-    def end(self):
+    def end(self, using):
+        """Says how it went, and with what."""
+        print(f"with    {using}")
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
         sys.exit(1 if self.failed or not self.passed else 0)
 
@@ -161,12 +174,12 @@ prompt = "What is the mean of {{ first }}, {{ second }} and 24?"
 max_tokens = 200
 """
 
-    def __init__(self, port, settings=()):
+    def __init__(self, port, settings=(), device=DEVICE, wait=True):
         self.folder = temporary()
-        self.port, self.settings, self.starts = port, list(settings), 0
+        self.port, self.settings, self.device, self.starts = port, list(settings), device, 0
         (self.folder / "config.toml").write_text(self.SETTINGS)
         self.process = None
-        self.start()
+        self.start(wait)
 
     def start(self, wait=True):
         self.starts += 1
@@ -178,7 +191,7 @@ max_tokens = 200
             "mqtt.keep_alive_seconds=5",
             *self.settings,
         ]
-        words = [thinkd(), "serve", "--device", DEVICE, "--broker", f"mqtt://127.0.0.1:{self.port}"]
+        words = [thinkd(), "serve", "--device", self.device, "--broker", f"mqtt://127.0.0.1:{self.port}"]
         words += ["--model", REPOSITORY / "models/thinkd-mini"]
         for setting in settings:
             words += ["--set", setting]
@@ -216,14 +229,25 @@ max_tokens = 200
 
 
 def thinkd():
-    return os.environ.get("THINKD_PROGRAM") or str(REPOSITORY / "target/release/thinkd")
+    return str(pathlib.Path(os.environ.get("THINKD_PROGRAM", REPOSITORY / "target/release/thinkd")).resolve())
+
+
+def version_of(*words):
+    """The first number with dots that a program says of itself."""
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    return re.search(r"\d+(\.\d+)+", done.stdout + done.stderr).group()
 
 
 class Mosquitto:
     """mosquitto as it is to be set up where prompts count: what is queued is written at every change."""
 
+    # Whether it keeps back what goes beyond our receive maximum, as MQTT has it, and does not drop it.
+    HOLDS_BACK = True
+    HAS_SHARED = True
+
     def __init__(self):
         self.folder, self.port = temporary(), free_port()
+        self.program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
         (self.folder / "mosquitto.conf").write_text(
             f"listener {self.port} 127.0.0.1\nuser root\nallow_anonymous true\nset_tcp_nodelay true\n"
             f"persistence true\npersistence_location {self.folder}/\nautosave_interval 1\n"
@@ -231,9 +255,11 @@ class Mosquitto:
         )
         self.start()
 
+    def name(self):
+        return "mosquitto " + version_of(self.program, "-h")
+
     def start(self):
-        program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
-        self.process = Process([program or "mosquitto", "-c", self.folder / "mosquitto.conf"], self.folder / "log")
+        self.process = Process([self.program, "-c", self.folder / "mosquitto.conf"], self.folder / "log")
         until("mosquitto's port", lambda: port_open(self.port))
 
     def stop(self):
@@ -245,6 +271,10 @@ class Mosquitto:
 
 class RabbitMq:
     """RabbitMQ with its MQTT plugin and nothing else, in the root of a system that has it."""
+
+    # Whether it keeps back what goes beyond our receive maximum, as MQTT has it, and does not drop it.
+    HOLDS_BACK = True
+    HAS_SHARED = False
 
     def __init__(self):
         self.root = os.environ["THINKD_CLIENTS_ROOT"]
@@ -269,6 +299,9 @@ class RabbitMq:
         until("Erlang's port mapper", lambda: port_open(epmd_port))
         self.start()
 
+    def name(self):
+        return "RabbitMQ " + re.search(r"Starting RabbitMQ (\S+)", self.process.log()).group(1)
+
     def start(self):
         before = self.process.log().count("Server startup complete") if hasattr(self, "process") else 0
         words = in_root(self.root, ["/usr/lib/rabbitmq/bin/rabbitmq-server"])
@@ -288,15 +321,22 @@ class RabbitMq:
 class FlashMq:
     """FlashMQ, where `THINKD_FLASHMQ` names its program."""
 
+    # Whether it keeps back what goes beyond our receive maximum, as MQTT has it, and does not drop it.
+    HOLDS_BACK = False
+    HAS_SHARED = True
+
     def __init__(self):
         self.folder, self.port = temporary(), free_port()
         (self.folder / "flashmq.conf").write_text(
             f"allow_anonymous true\nstorage_dir {self.folder}\nlog_file {self.folder / 'flashmq.log'}\n"
-            "save_state_interval 1\nmax_qos_bytes_pending_per_client 16777216\n"
+            "save_state_interval 300\nmax_qos_bytes_pending_per_client 16777216\n"
             f"listen {{\n  protocol mqtt\n  port {self.port}\n  inet_protocol ip4\n"
             "  inet4_bind_address 127.0.0.1\n  tcp_nodelay true\n}\n"
         )
         self.start()
+
+    def name(self):
+        return "FlashMQ " + version_of(os.environ["THINKD_FLASHMQ"], "--version")
 
     def start(self):
         words = [os.environ["THINKD_FLASHMQ"], "--config-file", self.folder / "flashmq.conf"]
@@ -371,7 +411,7 @@ class Client:
         try:
             return self.heard[topic].get(timeout=patience)
         except queue.Empty:
-            raise Failed(f"waited {patience} seconds in vain for a message on {topic}") from None
+            raise Silence(f"waited {patience} seconds in vain for a message on {topic}") from None
 
     def json(self, topic):
         return json.loads(self.message(topic).payload)

@@ -16,8 +16,8 @@ import threading
 import time
 
 from support import (
-    BASE, LONG, QUESTION, RIGHT, Client, Daemon, FlashMq, Mosquitto, RabbitMq, Report, expect, expect_equal,
-    properties, until,
+    BASE, LONG, PAHO, PATIENCE_S, QUESTION, RIGHT, Client, Daemon, FlashMq, Mosquitto, RabbitMq, Report, Silence, expect,
+    expect_equal, properties, until,
 )
 
 BROKERS = {"mosquitto": Mosquitto, "rabbitmq": RabbitMq, "flashmq": FlashMq}
@@ -37,11 +37,13 @@ def main():
     broker = BROKERS[given.broker]()
     daemon = Daemon(broker.port)
     contract(report, given.broker, broker, daemon)
+    group(report, given.broker, broker)
+    burst(report, given.broker, broker)
     dice = random.Random(5)
     faults(report, f"{given.kills} kills of the daemon", broker, daemon, given.kills, lambda: bounce(daemon, dice))
     faults(report, f"{given.stops} stops of {given.broker}", broker, daemon, given.stops, lambda: restart(broker, dice))
     faults(report, f"{given.broker_kills} kills of {given.broker}", broker, daemon, given.broker_kills, lambda: crash(broker, dice))
-    report.end()
+    report.end(f"{broker.name()}, {PAHO}")
 
 
 def contract(report, name, broker, daemon):
@@ -62,11 +64,13 @@ def contract(report, name, broker, daemon):
         plain.publish(f"{BASE}/ask/plain", {"id": "p1", "prompt": QUESTION, "reply_to": "plain/answers"})
         expect_equal(plain.json("plain/answers")["id"], "p1")
 
-    with report.check(f"{name}: streaming and cancel"):
-        client.publish(f"{BASE}/ask", {**LONG, "id": "s1", "stream": True}, ResponseTopic=reply)
-        client.json(f"{BASE}/stream/s1")
-        client.publish(f"{BASE}/cancel", "s1")
-        expect_equal(client.json(reply)["finish"], "cancelled")
+    with report.check(f"{name}: streaming, and cancel of what waits"):
+        for number in range(12):
+            client.publish(f"{BASE}/ask", {**LONG, "id": f"s{number}", "stream": True}, ResponseTopic=reply)
+        client.json(f"{BASE}/stream/s0")
+        client.publish(f"{BASE}/cancel", "s11")
+        answers = {answer["id"]: answer for answer in (client.json(reply) for _ in range(12))}
+        expect_equal(answers["s11"].get("error", {}).get("code"), "cancelled")
 
     with report.check(f"{name}: a question too long for the model, and one too long for thinkd, are both refused"):
         for size in (60_000, 70_000):
@@ -84,6 +88,63 @@ def contract(report, name, broker, daemon):
         until("the answer", lambda: client.json(reply)["id"] == "while-away")
     client.close()
     plain.close()
+
+
+def group(report, name, broker):
+    """Two boards of a group."""
+    if not broker.HAS_SHARED:
+        with report.check(f"{name}: a board of a group says that this broker has no shared subscriptions"):
+            board = Daemon(broker.port, ["mqtt.group=kitchen"], "board1", wait=False)
+            until("what it says", lambda: "the broker has no shared subscriptions" in board.process.log())
+            expect_equal(board.stop(), 0)
+        return
+    with report.check(f"{name}: two boards of a group share its questions"):
+        boards = [Daemon(broker.port, ["mqtt.group=kitchen"], f"board{number}") for number in (1, 2)]
+        client = Client(broker.port, 5, "cook", ["cook/answers"])
+        repetitions = ask_all(client, "thinkd/group/kitchen/ask", "cook/answers", {"prompt": QUESTION}, 20, broker.HOLDS_BACK)
+        computed = [sum(board.inferences().values()) for board in boards]
+        print(f"        {computed} by board, {repetitions} repetitions")
+        expect(20 <= sum(computed) <= 20 + repetitions, "some were computed more than once")
+        expect(min(computed) > 0, "one board had all")
+        client.close()
+        for board in boards:
+            expect_equal(board.stop(), 0)
+
+
+def burst(report, name, broker):
+    """More questions than there is room for."""
+    with report.check(f"{name}: 150 questions at once to a board with room for 4"):
+        board = Daemon(broker.port, ["limits.queue_jobs_max=4"], "small")
+        client = Client(broker.port, 5, "hasty", ["hasty/answers"])
+        repetitions = ask_all(client, "thinkd/small/ask", "hasty/answers", {**LONG, "max_tokens": 200}, 150, broker.HOLDS_BACK)
+        print(f"        {repetitions} repetitions")
+        computed = board.inferences()
+        expect_equal((len(computed), set(computed.values())), (150, {1}))
+        client.close()
+        expect_equal(board.stop(), 0)
+
+
+def ask_all(client, topic, reply, question, count, holds_back):
+    """Asks so many at once, and asks again what the broker has dropped; gives how often that was."""
+    waiting, repetitions = {f"{client.topics[0]}-{number}".replace("/", "-") for number in range(count)}, 0
+    for ident in sorted(waiting):
+        ask_once(client, topic, reply, question, ident)
+    while waiting:
+        try:
+            answer = json.loads(client.message(reply, PATIENCE_S if holds_back else 3).payload)
+            expect_equal(answer["status"], "ok")
+            waiting.discard(answer["id"])
+        except Silence:
+            expect(not holds_back, f"{len(waiting)} have no answer")
+            repetitions += len(waiting)
+            for ident in sorted(waiting):
+                ask_once(client, topic, reply, question, ident)
+    return repetitions
+
+
+def ask_once(client, topic, reply, question, ident):
+    payload = json.dumps({**question, "id": ident})
+    client.paho.publish(topic, payload, 1, properties=properties("PUBLISH", ResponseTopic=reply))
 
 
 class Asker:

@@ -177,12 +177,11 @@ def main():
         house.home.make_first_user()
         house.home.add_mqtt(house.broker.port)
     version = house.home.call("/api/config")["version"]
-    print(f"        Home Assistant {version}")
     for play in (appears, asks, automates, cancels, goes_and_comes, is_taken_back):
         play(report, house)
     with report.check("Home Assistant has no complaint about MQTT in its log"):
         expect_equal(house.home.complaints(), [])
-    report.end()
+    report.end(f"Home Assistant {version} through {house.broker.name()}")
 
 
 def appears(report, house):

@@ -8,9 +8,12 @@ came out of them is read. `THINKD_NODE_RED` is the folder into which npm has ins
 import json
 import os
 import pathlib
+import time
 import urllib.request
 
-from support import REPOSITORY, Daemon, Mosquitto, Process, Report, expect, expect_equal, free_port, temporary, until
+from support import (
+    BASE, LONG, REPOSITORY, Client, Daemon, Mosquitto, Process, Report, expect, expect_equal, free_port, temporary, until,
+)
 
 SETTINGS = """module.exports = {
     uiHost: "127.0.0.1", uiPort: %d, flowFile: "flows.json", credentialSecret: false, disableEditor: true,
@@ -22,13 +25,15 @@ FLOW = REPOSITORY / "docs/node-red-flow.json"
 
 class NodeRed:
     def __init__(self):
-        folder, self.port = temporary(), free_port()
-        (folder / "settings.js").write_text(SETTINGS % self.port)
+        self.folder, self.port, self.read = temporary(), free_port(), 0
+        (self.folder / "settings.js").write_text(SETTINGS % self.port)
+        self.start()
+
+    def start(self):
         program = pathlib.Path(os.environ["THINKD_NODE_RED"]) / "node_modules/node-red/red.js"
-        words = ["node", program, "--userDir", folder, "--settings", folder / "settings.js"]
-        self.process = Process(words, folder / "log")
-        until("Node-RED to start", lambda: "Started flows" in self.process.log(), 120)
-        self.read = 0
+        words = ["node", program, "--userDir", self.folder, "--settings", self.folder / "settings.js"]
+        self.process = Process(words, self.folder / "log")
+        until("Node-RED to start", lambda: "Started flows" in self.process.log()[self.read:], 120)
 
     def call(self, path, body=None, **headers):
         data = None if body is None else json.dumps(body).encode()
@@ -84,8 +89,8 @@ def main():
     node_red = NodeRed()
     version = node_red.call("/settings")["version"]
     for protocol, title in (("4", "MQTT 3.1.1"), ("5", "MQTT 5")):
-        play(report, node_red, broker, daemon, protocol, f"Node-RED {version}, {title}")
-    report.end()
+        play(report, node_red, broker, daemon, protocol, title)
+    report.end(f"Node-RED {version} through {broker.name()}")
 
 
 def play(report, node_red, broker, daemon, protocol, title):
@@ -106,8 +111,15 @@ def play(report, node_red, broker, daemon, protocol, title):
         text = node_red.comes_out_of("Refusal")
         expect("bad_request" in text, text)
 
-    with report.check(f"{title}: cancel is taken"):
+    with report.check(f"{title}: cancel by a click"):
+        mine = f"canceller{protocol}/answers"
+        client = Client(broker.port, 4, f"canceller{protocol}", [mine])
+        for number in range(10):
+            client.publish(f"{BASE}/ask", {**LONG, "id": f"{protocol}-{number}", "reply_to": mine})
         node_red.set_off("Cancel all")
+        answers = {answer["id"]: answer for answer in (client.json(mine) for _ in range(10))}
+        expect_equal(answers[f"{protocol}-9"].get("error", {}).get("code"), "cancelled")
+        client.close()
 
     with report.check(f"{title}: killed, the board is offline; what is asked meanwhile is answered after its start"):
         daemon.kill()
@@ -117,10 +129,22 @@ def play(report, node_red, broker, daemon, protocol, title):
         expect_equal(node_red.comes_out_of("State"), "online")
         expect("attic" in node_red.comes_out_of("Answer"), "another answer")
 
+    with report.check(f"{title}: what is answered while Node-RED is away comes when it is back"):
+        daemon.kill()
+        node_red.set_off("Ask")
+        time.sleep(1)
+        node_red.process.stop()
+        daemon.start()
+        until("the answer", lambda: "Answer finished." in daemon.process.log())
+        node_red.read = len(node_red.process.log())
+        node_red.start()
+        expect("attic" in node_red.comes_out_of("Answer"), "another answer")
+
     with report.check(f"{title}: the broker restarts, and the next question is answered"):
+        node_red.read = len(node_red.process.log())
         broker.stop()
         broker.start()
-        until("the daemon to be back", lambda: daemon.process.log().count("Listening for prompts.") >= 2, 60)
+        until("the daemon to be back", lambda: daemon.process.log().count("Listening for prompts.") == 2, 60)
         until("Node-RED to be back", lambda: "Connected to broker" in node_red.process.log()[node_red.read:], 60)
         node_red.set_off("Ask")
         expect("attic" in node_red.comes_out_of("Answer"), "another answer")

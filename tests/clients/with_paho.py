@@ -3,7 +3,7 @@
 
 import json
 
-from support import BASE, LONG, QUESTION, RIGHT, Client, Daemon, Mosquitto, Report, expect, expect_equal, until
+from support import BASE, LONG, PAHO, QUESTION, RIGHT, Client, Daemon, Mosquitto, Report, expect, expect_equal, until
 
 CONTENT_TYPE = "application/json"
 
@@ -17,7 +17,7 @@ def main():
     for version in (5, 4):
         either_version(report, broker.port, version)
     comings_and_goings(report, broker.port, daemon)
-    report.end()
+    report.end(f"{PAHO} through {broker.name()}")
 
 
 def properties_of_mqtt_5(report, port):

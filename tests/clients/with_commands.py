@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 
-from support import BASE, REPOSITORY, RIGHT, Daemon, Mosquitto, Process, Report, expect, expect_equal, temporary, until
+from support import BASE, REPOSITORY, RIGHT, Daemon, Mosquitto, Process, Report, expect, expect_equal, temporary, until, version_of
 
 PROGRAMS = ("mosquitto_pub", "mosquitto_sub", "mosquitto_rr")
 
@@ -53,7 +53,7 @@ def main():
 
     heard.kill()
     expect_equal(daemon.stop(), 0)
-    report.end()
+    report.end(f"mosquitto-clients {version_of('mosquitto_pub', '--help')} through {broker.name()}")
 
 
 def commands(name):
