@@ -256,6 +256,8 @@ def automates(report, house):
         # It could not listen before there was an integration.
         for turn in ("turn_off", "turn_on"):
             house.home.act(f"automation.{turn}", "automation.take_the_bare_text")
+        # It gathers subscriptions for a while before it sends them.
+        time.sleep(2)
         house.home.set_state("sensor.inside", "26.5")
         house.home.set_state("sensor.outside", "19.0")
         house.home.act("automation.trigger", "automation.ask_whether_the_windows_should_be_opened")
