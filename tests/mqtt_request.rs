@@ -289,6 +289,8 @@ fn a_full_queue_is_said_at_once_to_those_whose_prompt_nobody_keeps() {
             if broker.is_volatile() {
                 // This broker makes quality of service 1 of 0, and looks at no receive maximum.
                 options.mqtt.receive_max = 1;
+                options.requests.payload_bytes_max = 64;
+                options.queue.bytes_max = 64;
             }
         });
         client.state("online");

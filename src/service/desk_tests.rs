@@ -485,7 +485,11 @@ fn odd_correlation_data_still_names_a_request() {
 
 #[test]
 fn prompts_without_room_wait_unacknowledged_as_many_as_the_broker_may_send() {
-    let mut office = Office::with(|options| options.mqtt.receive_max = 2);
+    let mut office = Office::with(|options| {
+        options.mqtt.receive_max = 2;
+        // Two prompts have 46: there is none for those that a broker should not have sent.
+        options.queue.bytes_max = 60;
+    });
     for id in ["a", "b", "c", "d", "e"] {
         office.ask(&format!(r#"{{"id":"{id}","prompt":"q"}}"#));
     }
@@ -521,6 +525,23 @@ fn a_client_whose_name_is_none_is_told_so() {
     }
     assert_eq!(office.acknowledged(), [1, 2, 3, 4]);
     assert!(office.start().is_none());
+}
+
+#[test]
+fn a_broker_that_sends_more_than_it_may_has_its_prompts_answered_all_the_same() {
+    let mut office = Office::with(|options| options.mqtt.receive_max = 1);
+    let ids: Vec<String> = (0..19).map(|number| format!("k{number}")).collect();
+    for id in &ids {
+        office.ask(&format!(r#"{{"id":"{id}","prompt":"q"}}"#));
+    }
+    // Two in the queue, sixteen for the one that it may send.
+    assert_eq!(office.outcomes(), ["answer queue_full"]);
+    let mut answers = 0;
+    while let Some(order) = office.start() {
+        office.finish(&order, Ok(completion("a")));
+        answers += 1;
+    }
+    assert_eq!(answers, 18);
 }
 
 /// A desk with a store, whose batches the test commits.

@@ -17,6 +17,7 @@
 //! | `clock` | its clock is set by days | `faketime` |
 //! | `watchdog` | its worker hangs | `strace` |
 //! | `flood` | nonsense, payloads too large, a client that never reads | |
+//! | `restart` | it is killed between the turns of a session, and again and again over one prompt | mosquitto |
 
 #![cfg(feature = "embedded-broker")]
 #![allow(
@@ -31,6 +32,7 @@ mod daemon;
 mod disk;
 mod ear;
 mod flood;
+mod restart;
 mod scenarios;
 mod tracer;
 mod watchdog;

@@ -132,12 +132,15 @@ impl Desk {
         let is_held_by_broker = !job.deliveries.is_empty();
         // Whoever came first enters first, but for what is more urgent.
         let is_urgent = |first: &Job| first.request.priority >= job.request.priority;
-        if is_held_by_broker && self.hall.iter().any(is_urgent) && self.has_room_in_hall() {
+        if is_held_by_broker
+            && self.hall.iter().any(is_urgent)
+            && self.has_room_in_hall(job.payload_bytes)
+        {
             self.hall.push(job);
             return;
         }
         if let Err((job, full)) = self.enqueue(job, now) {
-            if is_held_by_broker && self.has_room_in_hall() {
+            if is_held_by_broker && self.has_room_in_hall(job.payload_bytes) {
                 self.hall.push(*job);
                 return;
             }

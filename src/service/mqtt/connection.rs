@@ -33,6 +33,8 @@ const STABLE: Duration = Duration::from_secs(10);
 /// However long nothing was heard, what has come by now is read first.
 const POLL_LEAST: Duration = Duration::from_millis(100);
 
+const CLOSED: &str = "the broker closed the connection";
+
 /// What happens to the connection.
 #[derive(Debug)]
 pub(crate) enum ConnectionEvent {
@@ -196,6 +198,16 @@ impl Lost {
             is_oversize: false,
         }
     }
+
+    /// The same where the broker had not answered yet. One of MQTT 3.1.1 closes the connection then, or answers in a way
+    /// that is too short for MQTT 5 and closes it.
+    fn untaken(mut self) -> Self {
+        if self.reason == CLOSED {
+            self.reason
+                .push_str(" before it took us; it has to speak MQTT 5, on a port for MQTT");
+        }
+        self
+    }
 }
 
 /// One connection, from its beginning to its loss; `Ok` where it was closed.
@@ -217,10 +229,13 @@ async fn connection(
     // A live broker answers the ping of every keep-alive. What goes out says nothing: a dead wire takes it too.
     let silence_max = options.keep_alive.mul_f64(2.4);
     let mut heard = Instant::now();
+    let mut is_taken = false;
     loop {
         let left = silence_max.saturating_sub(heard.elapsed());
-        let event = poll(&mut event_loop, left.max(POLL_LEAST)).await?;
+        let polled = poll(&mut event_loop, left.max(POLL_LEAST)).await;
+        let event = polled.map_err(|lost| if is_taken { lost } else { lost.untaken() })?;
         if matches!(event, Event::Incoming(_)) {
+            is_taken = true;
             heard = Instant::now();
         }
         let told = match event {
@@ -313,9 +328,7 @@ pub(super) fn lost_reason(error: &ConnectionError) -> String {
         ConnectionError::Tls(error) => tls_reason(&error.to_string()),
         ConnectionError::ConnectionRefused(code) => format!("the broker refuses us: {code:?}"),
         ConnectionError::Timeout(_) => "the broker does not answer".to_owned(),
-        ConnectionError::MqttState(StateError::ConnectionAborted) => {
-            "the broker closed the connection".to_owned()
-        }
+        ConnectionError::MqttState(StateError::ConnectionAborted) => CLOSED.to_owned(),
         ConnectionError::MqttState(StateError::AwaitPingResp) => {
             "the broker does not answer pings".to_owned()
         }
@@ -347,10 +360,10 @@ fn connected(
     ack: &ConnAck,
 ) -> Result<ConnectionEvent, Lost> {
     let properties = ack.properties.as_ref();
-    if properties.and_then(|properties| properties.max_qos) == Some(0) {
-        return Err(Lost::because(
-            "the broker knows quality of service 0 only, we need 1",
-        ));
+    let max_qos = properties.and_then(|properties| properties.max_qos);
+    let shared = properties.and_then(|properties| properties.shared_subscription_available);
+    if let Some(reason) = unfit(max_qos, shared, options.topics.group().is_some()) {
+        return Err(Lost::because(reason));
     }
     let filters = options.topics.inboxes().into_iter().map(|inbox| {
         let qos = if inbox.is_acknowledged {
@@ -377,6 +390,17 @@ fn connected(
         link,
         has_session: ack.session_present,
     })
+}
+
+/// Why a broker that says this of itself is of no use to us: its highest quality of service, and whether it has shared
+/// subscriptions.
+fn unfit(max_qos: Option<u8>, shared: Option<u8>, is_in_group: bool) -> Option<&'static str> {
+    if max_qos == Some(0) {
+        return Some("the broker knows quality of service 0 only, we need 1");
+    }
+    // RabbitMQ grants such a subscription all the same, to a topic that nobody publishes to.
+    let needs_shared = is_in_group && shared == Some(0);
+    needs_shared.then_some("the broker has no shared subscriptions, which mqtt.group needs")
 }
 
 /// Looks at what the broker says to each of our subscriptions.
@@ -445,4 +469,25 @@ fn client_options(options: &Options, clean_start: bool) -> MqttOptions {
         client.set_transport(Transport::tls_with_config(tls.configuration()));
     }
     client
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broker_that_closes_before_it_takes_us_is_said_to_have_to_speak_mqtt_5() {
+        let reason = |text: &str| Lost::because(text).untaken().reason;
+        assert!(reason(CLOSED).contains("MQTT 5"));
+        assert_eq!(reason("connection refused"), "connection refused");
+    }
+
+    #[test]
+    fn a_broker_without_shared_subscriptions_is_unfit_for_a_board_of_a_group_only() {
+        let unfit = |shared, is_in_group| unfit(None, shared, is_in_group).is_some();
+        assert!(unfit(Some(0), true));
+        assert!(!unfit(Some(0), false));
+        assert!(!unfit(Some(1), true));
+        assert!(!unfit(None, true), "it is there if not denied");
+    }
 }
