@@ -1,7 +1,7 @@
 """Prints what Home Assistant's integrations want beside its own packages: those it always has, and MQTT.
 
-Home Assistant would install these itself at its first start, each alone. Runs with the Python that has its files, of which
-none is imported.
+Home Assistant would install these itself at its first start, each alone. Runs with the Python that has its files, of
+which none is imported.
 """
 
 import ast

@@ -130,7 +130,11 @@ class Process:
         with open(log, "ab") as output:
             self.child = subprocess.Popen(
                 [str(word) for word in words],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, **more,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                **more,
             )
         atexit.register(self.kill)
 
@@ -286,11 +290,16 @@ class RabbitMq:
         )
         (self.folder / "enabled_plugins").write_text("[rabbitmq_mqtt].")
         self.environment = {
-            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.inner), "RABBITMQ_NODENAME": "thinkd@localhost",
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": str(self.inner),
+            "RABBITMQ_NODENAME": "thinkd@localhost",
             "RABBITMQ_CONFIG_FILE": str(self.inner / "rabbitmq.conf"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.inner / "enabled_plugins"),
-            "RABBITMQ_MNESIA_BASE": str(self.inner / "data"), "RABBITMQ_LOG_BASE": str(self.inner / "logs"),
-            "RABBITMQ_DIST_PORT": str(free_port()), "ERL_EPMD_PORT": str(epmd_port), "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_MNESIA_BASE": str(self.inner / "data"),
+            "RABBITMQ_LOG_BASE": str(self.inner / "logs"),
+            "RABBITMQ_DIST_PORT": str(free_port()),
+            "ERL_EPMD_PORT": str(epmd_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
         }
         # Erlang would start it itself, as a daemon that outlives us.

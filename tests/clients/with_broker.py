@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The same contract through another broker, named on the command line, and what survives when daemon or broker are killed.
+"""The same contract through a broker named on the command line, and what survives kills of daemon and broker.
 
     with_broker.py mosquitto|rabbitmq|flashmq [--kills N] [--stops N] [--broker-kills N]
 
@@ -16,8 +16,23 @@ import threading
 import time
 
 from support import (
-    BASE, LONG, PAHO, PATIENCE_S, QUESTION, RIGHT, Client, Daemon, FlashMq, Mosquitto, RabbitMq, Report, Silence, expect,
-    expect_equal, properties, until,
+    BASE,
+    LONG,
+    PAHO,
+    PATIENCE_S,
+    QUESTION,
+    RIGHT,
+    Client,
+    Daemon,
+    FlashMq,
+    Mosquitto,
+    RabbitMq,
+    Report,
+    Silence,
+    expect,
+    expect_equal,
+    properties,
+    until,
 )
 
 BROKERS = {"mosquitto": Mosquitto, "rabbitmq": RabbitMq, "flashmq": FlashMq}
@@ -42,7 +57,14 @@ def main():
     dice = random.Random(5)
     faults(report, f"{given.kills} kills of the daemon", broker, daemon, given.kills, lambda: bounce(daemon, dice))
     faults(report, f"{given.stops} stops of {given.broker}", broker, daemon, given.stops, lambda: restart(broker, dice))
-    faults(report, f"{given.broker_kills} kills of {given.broker}", broker, daemon, given.broker_kills, lambda: crash(broker, dice))
+    faults(
+        report,
+        f"{given.broker_kills} kills of {given.broker}",
+        broker,
+        daemon,
+        given.broker_kills,
+        lambda: crash(broker, dice),
+    )
     report.end(f"{broker.name()}, {PAHO}")
 
 
@@ -52,7 +74,9 @@ def contract(report, name, broker, daemon):
     plain = Client(broker.port, 4, "plain", ["plain/answers", f"{BASE}/answer/text"])
 
     with report.check(f"{name}: MQTT 5, response topic, correlation data and expiry"):
-        client.publish(f"{BASE}/ask", QUESTION, ResponseTopic=reply, CorrelationData=b"\x00\xff", MessageExpiryInterval=60)
+        client.publish(
+            f"{BASE}/ask", QUESTION, ResponseTopic=reply, CorrelationData=b"\x00\xff", MessageExpiryInterval=60
+        )
         answer = client.message(reply)
         expect(RIGHT in json.loads(answer.payload)["text"], "another answer")
         expect_equal(answer.properties.CorrelationData, b"\x00\xff")
@@ -101,7 +125,9 @@ def group(report, name, broker):
     with report.check(f"{name}: two boards of a group share its questions"):
         boards = [Daemon(broker.port, ["mqtt.group=kitchen"], f"board{number}") for number in (1, 2)]
         client = Client(broker.port, 5, "cook", ["cook/answers"])
-        repetitions = ask_all(client, "thinkd/group/kitchen/ask", "cook/answers", {"prompt": QUESTION}, 20, broker.HOLDS_BACK)
+        repetitions = ask_all(
+            client, "thinkd/group/kitchen/ask", "cook/answers", {"prompt": QUESTION}, 20, broker.HOLDS_BACK
+        )
         computed = [sum(board.inferences().values()) for board in boards]
         print(f"        {computed} by board, {repetitions} repetitions")
         expect(20 <= sum(computed) <= 20 + repetitions, "some were computed more than once")
@@ -116,7 +142,9 @@ def burst(report, name, broker):
     with report.check(f"{name}: 150 questions at once to a board with room for 4"):
         board = Daemon(broker.port, ["limits.queue_jobs_max=4"], "small")
         client = Client(broker.port, 5, "hasty", ["hasty/answers"])
-        repetitions = ask_all(client, "thinkd/small/ask", "hasty/answers", {**LONG, "max_tokens": 200}, 150, broker.HOLDS_BACK)
+        repetitions = ask_all(
+            client, "thinkd/small/ask", "hasty/answers", {**LONG, "max_tokens": 200}, 150, broker.HOLDS_BACK
+        )
         print(f"        {repetitions} repetitions")
         computed = board.inferences()
         expect_equal((len(computed), set(computed.values())), (150, {1}))
@@ -214,7 +242,15 @@ def faults(report, title, broker, daemon, count, fault):
         expect(figures["asked"] > count, "there was hardly anything to lose")
 
 
-NAMES = ("asked", "lost", "ids with two answers", "computed again after the answer", "errors", "repetitions", "answers that came twice")
+NAMES = (
+    "asked",
+    "lost",
+    "ids with two answers",
+    "computed again after the answer",
+    "errors",
+    "repetitions",
+    "answers that came twice",
+)
 
 
 def judge(asker, computed):
@@ -223,7 +259,9 @@ def judge(asker, computed):
         "asked": len(asker.asked),
         "lost": sum(ident not in answers for ident in asker.asked),
         "ids with two answers": sum(len({payload for payload, _ in came}) > 1 for came in answers.values()),
-        "computed again after the answer": sum(any(when > came[0][1] for when in computed[ident]) for ident, came in answers.items()),
+        "computed again after the answer": sum(
+            any(when > came[0][1] for when in computed[ident]) for ident, came in answers.items()
+        ),
         "errors": sum(json.loads(came[0][0])["status"] != "ok" for came in answers.values()),
         "repetitions": asker.repetitions,
         "answers that came twice": sum(len(came) - 1 for came in answers.values()),

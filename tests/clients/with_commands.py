@@ -1,15 +1,28 @@
 #!/usr/bin/env python3
 """The commands of README.md and docs/mqtt.md that call mosquitto's clients, word for word, and what comes of them.
 
-The clients read their port from files in a folder of ours (`mosquitto_pub`'s manual, "Files"), so nothing has to be added
-to a command.
+The clients read their port from files in a folder of ours (`mosquitto_pub`'s manual, "Files"), so nothing has to be
+added to a command.
 """
 
 import json
 import os
 import subprocess
 
-from support import BASE, REPOSITORY, RIGHT, Daemon, Mosquitto, Process, Report, expect, expect_equal, temporary, until, version_of
+from support import (
+    BASE,
+    REPOSITORY,
+    RIGHT,
+    Daemon,
+    Mosquitto,
+    Process,
+    Report,
+    expect,
+    expect_equal,
+    temporary,
+    until,
+    version_of,
+)
 
 PROGRAMS = ("mosquitto_pub", "mosquitto_sub", "mosquitto_rr")
 
@@ -31,12 +44,11 @@ def main():
         expect(listening.endswith(" &"), "it does not listen in the background")
         heard = Process(["bash", "-c", listening.removesuffix(" &")], folder / "heard", env=environment)
         until("the retained state", lambda: f"{BASE}/state online\n" in heard.log())
-    for line, answer, extra in zip(questions, ("attic", RIGHT), ("", f"{BASE}/stream/k1 "), strict=True):
+    for line, answer, pieces in zip(questions, ("attic", RIGHT), ("", f"{BASE}/stream/k1 "), strict=True):
         with report.check(f"README.md: {line}"):
             expect_equal(shell(line).returncode, 0)
-            until(f"{answer} on answer/text", lambda: any(answer in text for text in said(heard, f"{BASE}/answer/text")))
-            until("the answer as JSON", lambda: any(answer in json.loads(text)["text"] for text in said(heard, f"{BASE}/answer")))
-            until("its pieces", lambda: extra in heard.log())
+            hears_answer(heard, answer)
+            until("its pieces", lambda pieces=pieces: pieces in heard.log())
 
     with report.check("…and what was heard has state, info, status, questions and answers"):
         for topic in ("state", "info", "status", "ask"):
@@ -54,6 +66,14 @@ def main():
     heard.kill()
     expect_equal(daemon.stop(), 0)
     report.end(f"mosquitto-clients {version_of('mosquitto_pub', '--help')} through {broker.name()}")
+
+
+def hears_answer(heard, answer):
+    """Waits for an answer with this in it, as bare text and as JSON."""
+    until(f"{answer} as text", lambda: any(answer in text for text in said(heard, f"{BASE}/answer/text")))
+    until(
+        f"{answer} as JSON", lambda: any(answer in json.loads(text)["text"] for text in said(heard, f"{BASE}/answer"))
+    )
 
 
 def commands(name):

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A real Home Assistant beside thinkd: the device appears by itself, its states follow, it asks, hears and cancels.
 
-Home Assistant is set up as a person would: first user, MQTT integration by its dialogue, then its REST API. The automations of
-docs/home-assistant.md are loaded as they stand there, but for the loudspeaker. `THINKD_CLIENTS_ROOT` is the root of the
-system that has it, `THINKD_HOME_ASSISTANT` the path of `hass` in there.
+Home Assistant is set up as a person would: first user, MQTT integration by its dialogue, then its REST API. The
+automations of docs/home-assistant.md are loaded as they stand there, but for the loudspeaker. `THINKD_CLIENTS_ROOT` is
+the root of the system that has it, `THINKD_HOME_ASSISTANT` the path of `hass` in there.
 """
 
 import json
@@ -15,8 +15,23 @@ import urllib.parse
 import urllib.request
 
 from support import (
-    BASE, DEVICE, LONG, QUESTION, REPOSITORY, RIGHT, Client, Daemon, Mosquitto, Process, Report, expect, expect_equal,
-    folder_in_root, free_port, in_root, until,
+    BASE,
+    DEVICE,
+    LONG,
+    QUESTION,
+    REPOSITORY,
+    RIGHT,
+    Client,
+    Daemon,
+    Mosquitto,
+    Process,
+    Report,
+    expect,
+    expect_equal,
+    folder_in_root,
+    free_port,
+    in_root,
+    until,
 )
 
 DOCUMENT = (REPOSITORY / "docs/home-assistant.md").read_text()
@@ -94,7 +109,13 @@ class HomeAssistant:
             return text
 
     def make_first_user(self):
-        user = {"name": "A", "username": "a", "password": "only for this test", "language": "en", "client_id": self.client_id}
+        user = {
+            "name": "A",
+            "username": "a",
+            "password": "only for this test",
+            "language": "en",
+            "client_id": self.client_id,
+        }
         code = self.call("/api/onboarding/users", user)["auth_code"]
         form = {"grant_type": "authorization_code", "code": code, "client_id": self.client_id}
         self.token = self.call("/auth/token", form=form)["access_token"]
@@ -191,13 +212,19 @@ def appears(report, house):
         found = set(house.home.entities())
         documented = set(re.findall(r"`([a-z_]+\.thinkd_oven_[a-z_]+)`", DOCUMENT.split("\n## ")[0]))
         # What this machine does not tell has no entity.
-        of_boards = {"sensor.thinkd_oven_temperature", "sensor.thinkd_oven_power", "binary_sensor.thinkd_oven_throttled"}
+        of_boards = {
+            "sensor.thinkd_oven_temperature",
+            "sensor.thinkd_oven_power",
+            "binary_sensor.thinkd_oven_throttled",
+        }
         expect(found <= documented, f"not in the document: {found - documented}")
         expect(documented - found <= of_boards, f"missing: {documented - found - of_boards}")
 
     with report.check("They are one device, with name, maker, model and version"):
         of_device = "device_attr(device_id('sensor.thinkd_oven_activity'), '{}')"
-        told = "|".join("{{ " + of_device.format(name) + " }}" for name in ("name", "manufacturer", "model", "sw_version"))
+        told = "|".join(
+            "{{ " + of_device.format(name) + " }}" for name in ("name", "manufacturer", "model", "sw_version")
+        )
         name, maker, model, version = house.home.template(told).split("|")
         expect_equal((name, maker, model), ("thinkd oven", "thinkd", "thinkd-mini"))
         expect(re.fullmatch(r"\d+\.\d+\.\d+", version), f"version {version}")
@@ -222,12 +249,10 @@ def asks(report, house):
         expect_equal(event["event_type"], "answer")
 
     with report.check("What is typed into the text entity is asked"):
-        act = lambda: house.home.act("text.set_value", "text.thinkd_oven_question", value=QUESTION)
-        expect(RIGHT in house.event_after(act)["text"], "another answer")
+        expect(RIGHT in house.event_after(lambda: type_question(house))["text"], "another answer")
 
     with report.check("The same text typed again is asked again"):
-        act = lambda: house.home.act("text.set_value", "text.thinkd_oven_question", value=QUESTION)
-        expect(RIGHT in house.event_after(act)["text"], "another answer")
+        expect(RIGHT in house.event_after(lambda: type_question(house))["text"], "another answer")
 
     with report.check("A refusal is an event of type error, with code and detail"):
         event = house.ask({"id": "n2", "prompt": QUESTION, "colour": 1})
@@ -242,7 +267,13 @@ def asks(report, house):
 
     with report.check("Speed and time to first token are there after an answer"):
         for name in ("speed", "time_to_first_token"):
-            until(name, lambda name=name: house.home.state(f"sensor.thinkd_oven_{name}")["state"] not in ("0.0", *UNKNOWN))
+            until(
+                name, lambda name=name: house.home.state(f"sensor.thinkd_oven_{name}")["state"] not in ("0.0", *UNKNOWN)
+            )
+
+
+def type_question(house):
+    house.home.act("text.set_value", "text.thinkd_oven_question", value=QUESTION)
 
 
 def answer_to(house, ident):
@@ -252,7 +283,9 @@ def answer_to(house, ident):
 
 
 def automates(report, house):
-    with report.check("The document's automations ask, and speak the answer; a trigger on the topic gets the bare text"):
+    with report.check(
+        "The document's automations ask, and speak the answer; a trigger on the topic gets the bare text"
+    ):
         # It could not listen before there was an integration.
         for turn in ("turn_off", "turn_on"):
             house.home.act(f"automation.{turn}", "automation.take_the_bare_text")
@@ -313,7 +346,9 @@ def goes_and_comes(report, house):
 
 def is_taken_back(report, house):
     publish = house.observer.paho.publish
-    with report.check("The introduction taken back, the device is gone; Home Assistant's birth message brings it again"):
+    with report.check(
+        "The introduction taken back, the device is gone; Home Assistant's birth message brings it again"
+    ):
         publish(CONFIG_TOPIC, b"", 1, retain=True).wait_for_publish(10)
         until("no entity", lambda: not house.home.entities())
         publish("homeassistant/status", "online", 1).wait_for_publish(10)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The flow of docs/node-red-flow.json in a real Node-RED: deployed through its admin API, set off, and what comes out.
 
-Only what a user has to change is changed, the broker's port; and the debug nodes write to Node-RED's log too, where what
-came out of them is read. `THINKD_NODE_RED` is the folder into which npm has installed it.
+Only what a user has to change is changed, the broker's port; and the debug nodes write to Node-RED's log too, where
+what came out of them is read. `THINKD_NODE_RED` is the folder into which npm has installed it.
 """
 
 import json
@@ -12,7 +12,19 @@ import time
 import urllib.request
 
 from support import (
-    BASE, LONG, REPOSITORY, Client, Daemon, Mosquitto, Process, Report, expect, expect_equal, free_port, temporary, until,
+    BASE,
+    LONG,
+    REPOSITORY,
+    Client,
+    Daemon,
+    Mosquitto,
+    Process,
+    Report,
+    expect,
+    expect_equal,
+    free_port,
+    temporary,
+    until,
 )
 
 SETTINGS = """module.exports = {
@@ -33,12 +45,14 @@ class NodeRed:
         program = pathlib.Path(os.environ["THINKD_NODE_RED"]) / "node_modules/node-red/red.js"
         words = ["node", program, "--userDir", self.folder, "--settings", self.folder / "settings.js"]
         self.process = Process(words, self.folder / "log")
-        until("Node-RED to start", lambda: "Started flows" in self.process.log()[self.read:], 120)
+        until("Node-RED to start", lambda: "Started flows" in self.process.log()[self.read :], 120)
 
     def call(self, path, body=None, **headers):
         data = None if body is None else json.dumps(body).encode()
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=data, method="GET" if data is None else "POST")
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", data=data, method="GET" if data is None else "POST"
+        )
         for name, value in {"Content-Type": "application/json", **headers}.items():
             request.add_header(name, value)
         with urllib.request.urlopen(request, timeout=30) as response:
@@ -56,7 +70,7 @@ class NodeRed:
         self.read = len(self.process.log())
         self.call("/flows", flow, Node_RED_Deployment_Type="full")
         self.nodes = {node.get("name"): node for node in flow}
-        until("the connection", lambda: "Connected to broker" in self.process.log()[self.read:])
+        until("the connection", lambda: "Connected to broker" in self.process.log()[self.read :])
 
     def set_off(self, name, payload=None):
         """As the button of an inject node does, or with another payload."""
@@ -72,13 +86,13 @@ class NodeRed:
 
         def written():
             """All lines up to the next that begins with a date."""
-            _, found, after = self.process.log()[self.read:].partition(mark)
+            _, found, after = self.process.log()[self.read :].partition(mark)
             lines = after.split("\n")
             return found and len(lines) > 1 and after
 
         text = until(f"something out of {name}", written, patience)
         line = text.split("\n")[0].strip()
-        self.read += self.process.log()[self.read:].index(mark) + len(mark)
+        self.read += self.process.log()[self.read :].index(mark) + len(mark)
         return line or "\n".join(text.split("\n")[1:8])
 
 
@@ -145,7 +159,7 @@ def play(report, node_red, broker, daemon, protocol, title):
         broker.stop()
         broker.start()
         until("the daemon to be back", lambda: daemon.process.log().count("Listening for prompts.") == 2, 60)
-        until("Node-RED to be back", lambda: "Connected to broker" in node_red.process.log()[node_red.read:], 60)
+        until("Node-RED to be back", lambda: "Connected to broker" in node_red.process.log()[node_red.read :], 60)
         node_red.set_off("Ask")
         expect("attic" in node_red.comes_out_of("Answer"), "another answer")
 

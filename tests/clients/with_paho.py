@@ -28,8 +28,14 @@ def properties_of_mqtt_5(report, port):
     with report.check("MQTT 5: response topic, correlation data, expiry and user properties with plain text"):
         correlation = bytes([0, 255, 1, 254])
         client.publish(
-            ask, QUESTION, ResponseTopic=reply, CorrelationData=correlation, MessageExpiryInterval=120,
-            UserProperty=[("room", "kitchen"), ("room", "hall")], ContentType="text/plain", PayloadFormatIndicator=1,
+            ask,
+            QUESTION,
+            ResponseTopic=reply,
+            CorrelationData=correlation,
+            MessageExpiryInterval=120,
+            UserProperty=[("room", "kitchen"), ("room", "hall")],
+            ContentType="text/plain",
+            PayloadFormatIndicator=1,
         )
         answer = client.message(reply)
         expect(RIGHT in json.loads(answer.payload)["text"], f"no {RIGHT} in {answer.payload}")
@@ -68,7 +74,9 @@ def properties_of_mqtt_5(report, port):
 
 def everything_in_json(report, port):
     mine = "hall/answers"
-    client = Client(port, 4, "hall", [mine, f"{BASE}/answer", f"{BASE}/answer/text", f"{BASE}/pong", f"{BASE}/position/+"])
+    client = Client(
+        port, 4, "hall", [mine, f"{BASE}/answer", f"{BASE}/answer/text", f"{BASE}/pong", f"{BASE}/position/+"]
+    )
     ask = f"{BASE}/ask"
 
     with report.check("MQTT 3.1.1: plain text, answered as JSON and as bare text"):
@@ -94,8 +102,15 @@ def everything_in_json(report, port):
 
     with report.check("MQTT 3.1.1: the body of OpenAI's chat completions"):
         body = {
-            "model": "gpt-4o-mini", "reply_to": mine, "max_completion_tokens": 300, "temperature": 0, "top_p": 1, "n": 1,
-            "seed": 1, "stop": ["\n\n"], "stream": False,
+            "model": "gpt-4o-mini",
+            "reply_to": mine,
+            "max_completion_tokens": 300,
+            "temperature": 0,
+            "top_p": 1,
+            "n": 1,
+            "seed": 1,
+            "stop": ["\n\n"],
+            "stream": False,
             "messages": [{"role": "system", "content": "Be short."}, {"role": "user", "content": QUESTION}],
         }
         client.publish(ask, body)
@@ -103,7 +118,9 @@ def everything_in_json(report, port):
 
     with report.check("MQTT 3.1.1: an answer that follows a schema"):
         schema = {
-            "properties": {"mean": {"type": "integer"}}, "required": ["mean"], "additionalProperties": False,
+            "properties": {"mean": {"type": "integer"}},
+            "required": ["mean"],
+            "additionalProperties": False,
             "type": "object",
         }
         form = {"type": "json_schema", "json_schema": {"schema": schema}}
@@ -156,9 +173,7 @@ def either_version(report, port, version):
         client.publish(f"{BASE}/cancel", f"{name}-c4")
         client.publish(f"{BASE}/cancel", "all")
         answers = {answer["id"]: answer for answer in (client.json(mine) for _ in range(6))}
-        how = [
-            answer.get("finish") or answer["error"]["code"] for _, answer in sorted(answers.items())
-        ]
+        how = [answer.get("finish") or answer["error"]["code"] for _, answer in sorted(answers.items())]
         expect_equal(how[4], "cancelled")
         expect_equal(how[5], "cancelled")
         for answer in answers.values():
@@ -190,7 +205,9 @@ def either_version(report, port, version):
         expect_equal(client.json(mine)["error"]["code"], "conflict")
 
     client.close()
-    with report.check(f"{title}: an answer waits at the broker for a client that went away, and comes once more if asked"):
+    with report.check(
+        f"{title}: an answer waits at the broker for a client that went away, and comes once more if asked"
+    ):
         stays = Client(port, version, f"{name}-stays", [mine], clean=False)
         question = {**LONG, "id": f"{name}-away", **to_me}
         stays.publish(ask, question)
