@@ -473,14 +473,14 @@ impl Service {
         if link.publish(&state, Some(last)).is_err() {
             return;
         }
-        let mut is_closing = false;
         let taken = async {
             while let Some(event) = connection_events.recv().await {
                 match event {
                     ConnectionEvent::Sent(packet_id) => link.sent(packet_id),
                     ConnectionEvent::Acknowledged { packet_id, .. } => {
-                        if link.acknowledged(packet_id) == Some(last) && !is_closing {
-                            is_closing = link.close().is_ok();
+                        let is_last = link.acknowledged(packet_id) == Some(last);
+                        if is_last && link.close().is_err() {
+                            return;
                         }
                     }
                     ConnectionEvent::Disconnected { .. } => return,

@@ -4,7 +4,6 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, Publish, PublishProperties};
 use rumqttc::v5::{Client, Event, RecvTimeoutError};
@@ -14,7 +13,7 @@ use crate::daemon::{DEVICE, Daemon, Surroundings};
 use crate::ear::Ear;
 use crate::scenarios::{askers, check, connections, outcomes, plans};
 use crate::support::broker::{TestBroker, free_port};
-use crate::{Dice, Extent, is_emulated, mosquitto};
+use crate::{Dice, Extent, is_emulated};
 
 /// Bytes that are sometimes nearly a request.
 fn nonsense(dice: &mut Dice) -> Vec<u8> {
@@ -184,11 +183,12 @@ fn every_nonsense_gets_one_answer_and_costs_no_memory() {
         }
         match connection.recv_timeout(Duration::from_millis(20)) {
             Ok(Ok(Event::Incoming(Packet::ConnAck(_)))) => {
+                // A response topic may be any of the words there are.
                 let answers = [
                     &format!("thinkd/{DEVICE}/answer"),
                     "faults/nonsense",
-                    "k",
                     "a//b/",
+                    "+",
                 ];
                 let filters = answers.map(|filter| Filter::new(filter, QoS::AtLeastOnce));
                 fuzz.client.try_subscribe_many(filters).unwrap();
@@ -221,59 +221,67 @@ fn every_nonsense_gets_one_answer_and_costs_no_memory() {
     assert!(grown < 10.0, "{grown} MB");
 }
 
+/// A client without a library, by MQTT 3.1.1: nothing happens but what is written here.
+fn by_hand(port: u16, name: &str) -> TcpStream {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    // CONNECT, clean session, no keep-alive.
+    let mut connect = b"\x10\x00\x00\x04MQTT\x04\x02\x00\x00\x00".to_vec();
+    connect.push(name.len() as u8);
+    connect.extend(name.as_bytes());
+    connect[1] = (connect.len() - 2) as u8;
+    stream.write_all(&connect).unwrap();
+    let mut acknowledgement = [0; 4];
+    stream.read_exact(&mut acknowledgement).unwrap();
+    assert_eq!(acknowledgement, [0x20, 2, 0, 0]);
+    stream
+}
+
+/// Publishes with quality of service 1 and waits until the broker has it.
+fn publish_by_hand(stream: &mut TcpStream, topic: &str, payload: &[u8]) {
+    let mut length = 2 + topic.len() + 2 + payload.len();
+    let mut packet = vec![0x32];
+    while length > 127 {
+        packet.push((length % 128) as u8 | 0x80);
+        length /= 128;
+    }
+    packet.push(length as u8);
+    packet.extend((topic.len() as u16).to_be_bytes());
+    packet.extend(topic.as_bytes());
+    packet.extend([0, 1]);
+    packet.extend(payload);
+    stream.write_all(&packet).unwrap();
+    let mut acknowledgement = [0; 4];
+    stream.read_exact(&mut acknowledgement).unwrap();
+    assert_eq!(acknowledgement, [0x40, 2, 0, 1]);
+}
+
 #[test]
 fn what_is_too_large_makes_no_loop() {
-    let Some(broker) = mosquitto() else { return };
+    // As docs/mqtt.md wants it: without a limit of its own, mosquitto (2.0.11) goes deaf for us after as many messages
+    // that it may not pass on as it may have in flight.
+    let settings = "allow_anonymous true\nmessage_size_limit 120000\n";
+    let broker = || TestBroker::mosquitto_with(|_| settings.to_owned());
+    let Some(broker) = (!is_emulated()).then(broker).flatten() else {
+        return;
+    };
     let count = Extent::asked_for().count(40, 10_000);
     let begun = Instant::now();
     let daemon = Daemon::listening(broker.port(), &[]);
-    let (client, mut connection) = connect(broker.port(), "large");
-    client
-        .subscribe(format!("thinkd/{DEVICE}/answer"), QoS::AtLeastOnce)
+    let ear = Ear::at(broker.port(), "ear", &format!("thinkd/{DEVICE}/answer"));
+    let mut stream = by_hand(broker.port(), "large");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
         .unwrap();
-    // Half are so large that the broker may not pass them on, the others reach the daemon.
-    let payloads = [2 << 20, 100 << 10].map(|length| Bytes::from(vec![b'x'; length]));
-    let (mut sent, mut acknowledged, mut refused) = (0, 0, 0);
-    let mut last = Instant::now();
-    let mut is_listening = false;
-    while acknowledged < count || refused < count / 2 {
-        assert!(
-            last.elapsed() < Duration::from_secs(60),
-            "{acknowledged} acknowledged and {refused} refused of {sent}"
-        );
-        // The others come when the broker is done with the first: mosquitto acknowledges no message that it may not
-        // pass on while another is on its way.
-        let half = if acknowledged < count / 2 {
-            count / 2
-        } else {
-            count
-        };
-        while is_listening && sent < half && sent < acknowledged + 10 {
-            let payload = payloads[usize::from(half == count)].clone();
-            let topic = format!("thinkd/{DEVICE}/ask");
-            client
-                .try_publish(topic, QoS::AtLeastOnce, false, payload)
-                .unwrap();
-            sent += 1;
-        }
-        match connection.recv_timeout(Duration::from_millis(20)) {
-            Ok(Ok(Event::Incoming(packet))) => match packet {
-                Packet::SubAck(_) => is_listening = true,
-                Packet::PubAck(_) => {
-                    acknowledged += 1;
-                    last = Instant::now();
-                }
-                Packet::Publish(publish) => {
-                    assert_eq!(error_code(&publish.payload).as_deref(), Some("too_large"));
-                    refused += 1;
-                    last = Instant::now();
-                }
-                _ => {}
-            },
-            Ok(Ok(_)) | Err(RecvTimeoutError::Timeout) => {}
-            other => panic!("{other:?}"),
-        }
+    // Half are so large that the broker drops them, the others reach the daemon.
+    let payloads = [2 << 20, 100 << 10].map(|length| vec![b'x'; length]);
+    for number in 0..count {
+        let topic = format!("thinkd/{DEVICE}/ask");
+        publish_by_hand(&mut stream, &topic, &payloads[number % 2]);
     }
+    ear.wait("a refusal of each", |heard| {
+        heard.outcome.answers.len() >= count / 2
+    });
+    let errors = ear.heard().outcome.errors();
     assert!(
         outcomes(askers(plans(broker.port(), 1, 3, 1, None)))[0]
             .lost()
@@ -281,24 +289,17 @@ fn what_is_too_large_makes_no_loop() {
     );
     let connections = connections(&daemon);
     println!(
-        "{count} payloads too large, half of them 2 MiB, half 100 KiB: {refused} refused with too_large, {connections} \
-         connection, then 3 prompts answered, {} panics, {:.0} s",
+        "{count} payloads too large, half of them 2 MiB, half 100 KiB: refused {errors:?}, {connections} connection, then \
+         3 prompts answered, {} panics, {:.0} s",
         daemon.panics(),
         begun.elapsed().as_secs_f64()
     );
-    assert_eq!((connections, refused), (1, count / 2));
+    assert_eq!((connections, errors["too_large"]), (1, count / 2));
 }
 
 /// Subscribes to all there is, with quality of service 1, and never reads what comes.
 fn deaf(port: u16) -> TcpStream {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
-    // CONNECT by MQTT 3.1.1, clean session, no keep-alive, called "deaf".
-    stream
-        .write_all(b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04deaf")
-        .unwrap();
-    let mut acknowledgement = [0; 4];
-    stream.read_exact(&mut acknowledgement).unwrap();
-    assert_eq!(acknowledgement, [0x20, 2, 0, 0]);
+    let mut stream = by_hand(port, "deaf");
     // SUBSCRIBE to "#".
     stream.write_all(b"\x82\x06\x00\x01\x00\x01#\x01").unwrap();
     stream

@@ -30,6 +30,9 @@ const IN_FLIGHT_MAX: u16 = 64;
 /// A connection that held this long was a good one: the waits begin anew after it.
 const STABLE: Duration = Duration::from_secs(10);
 
+/// How long the broker may take to close a connection after a goodbye.
+const CLOSING: Duration = Duration::from_secs(1);
+
 /// However long nothing was heard, what has come by now is read first.
 const POLL_LEAST: Duration = Duration::from_millis(100);
 
@@ -262,7 +265,10 @@ async fn connection(
             Event::Outgoing(Outgoing::Publish(packet_id)) if packet_id != 0 => {
                 ConnectionEvent::Sent(packet_id)
             }
-            Event::Outgoing(Outgoing::Disconnect) => return Ok(()),
+            Event::Outgoing(Outgoing::Disconnect) => {
+                until_closed(&mut event_loop).await;
+                return Ok(());
+            }
             _ => continue,
         };
         if events.send(told).await.is_err() {
@@ -291,11 +297,21 @@ pub(crate) async fn publish_alone(
         let done = match event {
             Event::Incoming(Packet::ConnAck(_)) => link.publish(publication, None),
             Event::Incoming(Packet::PubAck(_)) => link.close(),
-            Event::Outgoing(Outgoing::Disconnect) => return Ok(()),
+            Event::Outgoing(Outgoing::Disconnect) => {
+                until_closed(&mut event_loop).await;
+                return Ok(());
+            }
             _ => Ok(()),
         };
         done.map_err(|Full| "the client takes nothing".to_owned())?;
     }
+}
+
+/// Waits until the broker closes the connection, as it does after a goodbye. Closed on our side with something in it that
+/// was not read, it would be reset, and a broker that finds it so may let the last will speak after all.
+async fn until_closed(event_loop: &mut EventLoop) {
+    let closed = async { while event_loop.poll().await.is_ok() {} };
+    tokio::time::timeout(CLOSING, closed).await.ok();
 }
 
 async fn poll(event_loop: &mut EventLoop, patience: Duration) -> Result<Event, Lost> {
