@@ -63,6 +63,7 @@ fn message(payload: &str) -> Message {
         is_retained: false,
         response_topic: None,
         correlation: None,
+        user_properties: Vec::new(),
         expiry: None,
     }
 }
@@ -207,10 +208,12 @@ fn a_refusal_is_acknowledged_at_once_but_in_order() {
 fn the_answer_goes_where_it_was_wanted_with_what_it_is_known_by() {
     let mut office = Office::new();
     let correlation = Some(Bytes::from_static(b"c1"));
+    let user_properties = vec![("room".to_owned(), "hall".to_owned())];
     let response_topic = Some("my/topic".to_owned());
     office.receive(Message {
         response_topic,
         correlation: correlation.clone(),
+        user_properties: user_properties.clone(),
         ..message("q")
     });
     let order = office.start().unwrap();
@@ -222,6 +225,7 @@ fn the_answer_goes_where_it_was_wanted_with_what_it_is_known_by() {
     });
     assert_eq!((sent.len(), sent[0].topic.as_str()), (1, "my/topic"));
     assert_eq!(sent[0].correlation, correlation);
+    assert_eq!(sent[0].user_properties, user_properties);
     let json: serde_json::Value = serde_json::from_slice(&sent[0].payload).unwrap();
     assert_eq!(
         json["id"], "c1",
@@ -652,6 +656,7 @@ fn the_next_process_answers_what_was_taken_and_sends_what_is_owed() {
             is_named: true,
             topic: None,
             correlation: None,
+            user_properties: Vec::new(),
             payload_hash: 1,
         },
         payload: format!(r#"{{"id":"{id}","prompt":"q"}}"#),

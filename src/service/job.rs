@@ -20,6 +20,8 @@ pub(super) struct ReplyTo {
     pub(super) topic: Option<String>,
     /// Given back as it came.
     pub(super) correlation: Option<Bytes>,
+    /// The same.
+    pub(super) user_properties: Vec<(String, String)>,
 }
 
 /// A prompt that was taken.
@@ -68,6 +70,7 @@ impl Job {
             is_named: self.is_named,
             topic: self.reply.topic.clone(),
             correlation: self.reply.correlation.as_ref().map(|data| data.to_vec()),
+            user_properties: self.reply.user_properties.clone(),
             payload_hash: self.payload_hash,
         }
     }

@@ -196,6 +196,7 @@ mod tests {
             is_named: true,
             topic: None,
             correlation: None,
+            user_properties: Vec::new(),
             payload_hash: 0,
         }
     }

@@ -36,6 +36,7 @@ pub(super) fn back(
     Some(Publication {
         topic,
         correlation: message.correlation.clone(),
+        user_properties: message.user_properties.clone(),
         ..publication
     })
 }
@@ -53,6 +54,7 @@ mod tests {
             is_retained: false,
             response_topic: response_topic.map(str::to_owned),
             correlation: Some("c".into()),
+            user_properties: Vec::new(),
             expiry: None,
         }
     }

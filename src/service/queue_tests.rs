@@ -16,6 +16,7 @@ fn job(id: &str, payload_bytes: usize) -> Job {
         reply: ReplyTo {
             topic: None,
             correlation: None,
+            user_properties: Vec::new(),
         },
         publisher: None,
         request: parse(b"q", &RequestRules::default()).unwrap(),

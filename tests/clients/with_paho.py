@@ -40,6 +40,7 @@ def properties_of_mqtt_5(report, port):
         answer = client.message(reply)
         expect(RIGHT in json.loads(answer.payload)["text"], f"no {RIGHT} in {answer.payload}")
         expect_equal(answer.properties.CorrelationData, correlation)
+        expect_equal(answer.properties.UserProperty, [("room", "kitchen"), ("room", "hall")])
         expect_equal(answer.properties.ContentType, CONTENT_TYPE)
         expect_equal(answer.properties.PayloadFormatIndicator, 1)
         expect(client.heard[f"{BASE}/answer"].empty(), "it came on the answer topic too")

@@ -101,24 +101,18 @@ impl Desk {
         message: &Message,
     ) -> (ReplyTo, Option<RequestError>) {
         let topic = reply_to.or_else(|| message.response_topic.clone());
-        let correlation = message.correlation.clone();
         let allowed = &self.options.mqtt.reply_topics_allowed;
         let checked = topic
             .as_deref()
             .map_or(Ok(()), |topic| self.topics().check_reply(topic, allowed));
-        match checked {
-            Ok(()) => (ReplyTo { topic, correlation }, None),
-            Err(error) => {
-                let error = RequestError::bad_request(error.to_string());
-                (
-                    ReplyTo {
-                        topic: None,
-                        correlation,
-                    },
-                    Some(error),
-                )
-            }
-        }
+        let error = checked.err();
+        let error = error.map(|error| RequestError::bad_request(error.to_string()));
+        let reply = ReplyTo {
+            topic: topic.filter(|_| error.is_none()),
+            correlation: message.correlation.clone(),
+            user_properties: message.user_properties.clone(),
+        };
+        (reply, error)
     }
 
     fn admit(&mut self, mut job: Job, now: Instant) {

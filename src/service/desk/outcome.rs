@@ -67,6 +67,7 @@ impl Desk {
             .unwrap_or_else(|| self.topics().answer());
         Publication {
             correlation: reply.correlation.clone(),
+            user_properties: reply.user_properties.clone(),
             ..Publication::answer(topic, payload)
         }
     }

@@ -127,5 +127,6 @@ fn reply_of(name: &Name) -> ReplyTo {
     ReplyTo {
         topic: name.topic.clone(),
         correlation: name.correlation.clone().map(Bytes::from),
+        user_properties: name.user_properties.clone(),
     }
 }

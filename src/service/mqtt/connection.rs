@@ -105,6 +105,7 @@ impl Link {
             payload,
             is_retained,
             correlation,
+            user_properties,
             ..
         } = publication;
         // What came as a ping goes back as it is, text or not.
@@ -113,6 +114,7 @@ impl Link {
             payload_format_indicator: is_text.then_some(1),
             content_type: is_text.then(|| publication.content_type().to_owned()),
             correlation_data: correlation.clone(),
+            user_properties: user_properties.clone(),
             ..PublishProperties::default()
         };
         let (topic, payload, retain) = (topic.as_str(), payload.clone(), *is_retained);
@@ -450,6 +452,7 @@ fn message(publish: Publish) -> Option<Message> {
         is_retained: publish.retain,
         response_topic: properties.response_topic,
         correlation: properties.correlation_data,
+        user_properties: properties.user_properties,
         expiry: properties
             .message_expiry_interval
             .map(|s| Duration::from_secs(s.into())),

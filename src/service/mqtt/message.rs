@@ -21,6 +21,8 @@ pub struct Message {
     pub response_topic: Option<String>,
     /// What its sender knows the answer by.
     pub correlation: Option<Bytes>,
+    /// What its sender wants to find in the answer again.
+    pub user_properties: Vec<(String, String)>,
     /// How long it is worth something.
     pub expiry: Option<Duration>,
 }
@@ -38,6 +40,8 @@ pub struct Publication {
     pub is_json: bool,
     /// Given back to whom it answers.
     pub correlation: Option<Bytes>,
+    /// The same.
+    pub user_properties: Vec<(String, String)>,
 }
 
 impl Publication {
@@ -50,6 +54,7 @@ impl Publication {
             is_retained: false,
             is_json: true,
             correlation: None,
+            user_properties: Vec::new(),
         }
     }
 
@@ -84,6 +89,11 @@ impl Publication {
     #[must_use]
     pub fn packet_bytes(&self) -> usize {
         let correlation = self.correlation.as_ref().map_or(0, |data| data.len());
-        self.topic.len() + self.payload.len() + correlation + self.content_type().len() + 64
+        let properties = self.user_properties.iter();
+        let properties: usize = properties
+            .map(|(name, value)| name.len() + value.len() + 5)
+            .sum();
+        let properties = properties + correlation + self.content_type().len();
+        self.topic.len() + self.payload.len() + properties + 64
     }
 }

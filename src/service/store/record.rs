@@ -79,6 +79,9 @@ pub(crate) struct Name {
     /// The correlation data.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "hexadecimal")]
     pub(crate) correlation: Option<Vec<u8>>,
+    /// The user properties.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) user_properties: Vec<(String, String)>,
     /// Tells whether the same was asked again.
     pub(crate) payload_hash: u64,
 }
@@ -157,6 +160,7 @@ pub(super) mod tests {
                 is_named: true,
                 topic: Some("my/topic".to_owned()),
                 correlation: Some(vec![0, 255, 16]),
+                user_properties: vec![("site".to_owned(), "cellar".to_owned())],
                 payload_hash: u64::MAX,
             },
             payload: "Où est-ce ?\n".to_owned(),
