@@ -390,6 +390,8 @@ fn a_store_damaged_at_any_record_is_no_reason_not_to_start() {
         assert_eq!(ear.heard().outcome.contradicted(), 0, "byte {place:?}");
         assert!(daemon.is_running());
         daemon.kill();
+        // The last will comes after all that it said: nothing of it reaches the next turn.
+        ear.wait("offline", |heard| heard.state == "offline");
     }
     println!(
         "a store damaged at {} places: every start answers; {told} times the damage was told (log, damaged_records), \
