@@ -100,9 +100,9 @@ fn a_prompt_that_ends_the_daemon_is_given_up_and_those_beside_it_are_answered() 
     let guilty = std::thread::spawn(move || ask(&guilty));
     let times_begun = || {
         let text = fs::read_to_string(&begun).unwrap_or_default();
-        let counts = text.lines().filter_map(|line| line.strip_prefix("1 "));
+        let mut counts = text.lines().filter_map(|line| line.strip_prefix("1 "));
         counts
-            .last()
+            .next_back()
             .and_then(|count| count.parse().ok())
             .unwrap_or(0)
     };
