@@ -149,6 +149,8 @@ pub struct LimitsConfig {
     pub max_tokens: usize,
     /// When an answer is too late, where neither the request nor its message says.
     pub deadline_seconds: Option<u64>,
+    /// Prompts a minute of each client.
+    pub prompts_per_minute_max: Option<u32>,
     /// How long a stop waits for the answer under way.
     pub drain_seconds: u64,
 }
@@ -545,6 +547,9 @@ fn limits(layers: &mut Layers) -> Option<LimitsConfig> {
         queue_jobs_max: layers.size("limits", "queue_jobs_max")?,
         queue_bytes_max: layers.size("limits", "queue_bytes_max")?,
         max_tokens: layers.size("limits", "max_tokens")?,
+        prompts_per_minute_max: layers
+            .size("limits", "prompts_per_minute_max")
+            .and_then(|most| u32::try_from(most).ok()),
         deadline_seconds: layers
             .size("limits", "deadline_seconds")
             .map(|seconds| seconds as u64),

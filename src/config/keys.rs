@@ -163,6 +163,7 @@ pub static KEYS: &[Key] = &[
     key("limits", "payload_bytes_max", integer(256, 1 << 24), Default::Integer(65_536)),
     key("limits", "queue_jobs_max", integer(1, 10_000), Default::Integer(16)),
     key("limits", "queue_bytes_max", integer(256, 1 << 28), Default::Integer(1 << 20)),
+    key("limits", "prompts_per_minute_max", integer_or(1, 100_000, NONE), Default::Text(NONE)),
     key("limits", "max_tokens", integer(1, 1 << 20), Default::Integer(4096)),
     key("limits", "deadline_seconds", integer_or(1, 604_800, NONE), Default::Text(NONE)),
     key("limits", "drain_seconds", integer(0, 600), Default::Integer(20)),

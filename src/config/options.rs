@@ -107,6 +107,7 @@ impl Config {
                 clients: self.requests.clients.clone(),
                 ..RequestRules::default()
             },
+            prompts_per_minute_max: self.limits.prompts_per_minute_max,
             store_directory: self.store_directory.clone(),
             drain: Duration::from_secs(self.limits.drain_seconds),
             metrics: self.metrics.listen,

@@ -30,6 +30,7 @@ use super::options::Options;
 use super::outbox::{OutKey, Outbox};
 use super::ping::pong;
 use super::queue::Queue;
+use super::rates::Rates;
 use super::sessions::Sessions;
 use super::status::{Counts, QueueStatus, Snapshot};
 use super::store::{Batch, DeliveryMark, Seq, StoreEvent};
@@ -53,6 +54,7 @@ struct Running {
 pub(super) struct Desk {
     options: Options,
     queue: Queue,
+    rates: Rates,
     /// Prompts without room, not acknowledged and not stored.
     hall: Vec<Job>,
     /// Jobs of the queue that are not on disk yet.
@@ -90,6 +92,7 @@ impl Desk {
         Self {
             options: options.clone(),
             queue: Queue::new(options.queue),
+            rates: Rates::new(options.prompts_per_minute_max),
             hall: Vec::new(),
             unstored: HashSet::new(),
             suspects: HashSet::new(),

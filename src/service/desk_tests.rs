@@ -353,6 +353,28 @@ fn a_full_queue_says_when_to_come_back_to_those_whose_prompt_nobody_keeps() {
 }
 
 #[test]
+fn who_asks_too_often_is_told_and_asking_the_same_again_is_free() {
+    let mut office = Office::with(|options| options.prompts_per_minute_max = Some(2));
+    for _ in 0..3 {
+        office.ask(r#"{"id":"a","prompt":"q"}"#);
+    }
+    office.ask(r#"{"id":"b","prompt":"q"}"#);
+    office.ask(r#"{"id":"c","prompt":"q"}"#);
+    office.ask(r#"{"id":"d","prompt":"q","user":"another"}"#);
+    let published = office.published();
+    assert_eq!(published.len(), 1, "{published:?}");
+    let refusal: serde_json::Value = serde_json::from_str(&published[0].1).unwrap();
+    assert_eq!(
+        (&refusal["id"], &refusal["error"]["code"]),
+        (&"c".into(), &"throttled".into())
+    );
+    assert_eq!(refusal["error"]["retry_after_s"], 31);
+    office.now += Duration::from_secs(31);
+    office.ask(r#"{"id":"c","prompt":"q"}"#);
+    assert_eq!(office.outcomes(), [""; 0]);
+}
+
+#[test]
 fn cancels_by_id_or_all_waiting_or_running() {
     let mut office = Office::new();
     for id in ["a", "b"] {

@@ -20,7 +20,7 @@ pub enum Code {
     Conflict,
     /// The daemon is stopping, or has no model now.
     ModelUnavailable,
-    /// The board is too hot to take more.
+    /// The client asks more often than it may.
     Throttled,
     /// The board's memory does not suffice.
     OutOfMemory,
@@ -42,7 +42,7 @@ impl Code {
             Self::Cancelled => "Cancelled before its turn came",
             Self::Conflict => "This id was used for another prompt",
             Self::ModelUnavailable => "The model is not available now",
-            Self::Throttled => "The board is throttled",
+            Self::Throttled => "Asked too often",
             Self::OutOfMemory => "Out of memory",
             Self::StorageFull => "The storage is full",
             Self::Internal => "Internal error",

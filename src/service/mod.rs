@@ -35,6 +35,7 @@ mod outbox;
 mod ping;
 mod priority;
 mod queue;
+mod rates;
 mod sessions;
 mod status;
 mod store;

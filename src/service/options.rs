@@ -15,6 +15,8 @@ pub struct Options {
     pub mqtt: mqtt::Options,
     /// How much may wait.
     pub queue: QueueLimits,
+    /// How many prompts a minute each client may ask; as many as it likes where there is no limit.
+    pub prompts_per_minute_max: Option<u32>,
     /// What a request may be, and what holds where it does not say.
     pub requests: mqtt::RequestRules,
     /// How many answers are kept for those who ask again with the same id.
@@ -38,6 +40,7 @@ impl Default for Options {
         Self {
             mqtt: mqtt::Options::default(),
             queue: QueueLimits::default(),
+            prompts_per_minute_max: None,
             requests: mqtt::RequestRules::default(),
             answered: AnsweredLimits::default(),
             store_directory: None,

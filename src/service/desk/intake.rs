@@ -123,6 +123,13 @@ impl Desk {
         if job.is_named && self.is_known(&mut job) {
             return;
         }
+        if let Err(wait) = self.rates.take(job.asker(), now) {
+            let most = self.options.prompts_per_minute_max.unwrap_or_default();
+            let detail = format!("this client may ask {most} times a minute");
+            let mut error = RequestError::new(Code::Throttled, detail);
+            error.retry_after_s = Some(wait.as_secs() + 1);
+            return self.refuse_job(&job, &error);
+        }
         let is_held_by_broker = !job.deliveries.is_empty();
         // Whoever came first enters first, but for what is more urgent.
         let is_urgent = |first: &Job| first.request.priority >= job.request.priority;
