@@ -158,7 +158,8 @@ impl Beginnings {
         bytes.extend(self.key.to_le_bytes());
         bytes.extend(tokens.iter().flat_map(|token| token.to_le_bytes()));
         bytes.extend(values);
-        bytes.extend(checksum(&bytes).to_le_bytes());
+        let sum = checksum(&bytes);
+        bytes.extend(sum.to_le_bytes());
         let size = bytes.len() as u64;
         if size > self.folder.bytes_max {
             tracing::debug!(tokens = tokens.len(), bytes = size, "Too large to be kept.");
@@ -169,7 +170,7 @@ impl Beginnings {
             let oldest = self.kept.remove(0);
             fs::remove_file(&oldest.path).ok();
         }
-        let name = format!("{:016x}.{EXTENSION}", checksum(&bytes));
+        let name = format!("{sum:016x}.{EXTENSION}");
         let path = self.folder.directory.join(name);
         match write(&path, &bytes) {
             Ok(()) => {
