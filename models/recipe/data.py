@@ -12,6 +12,7 @@ import signal
 import numpy as np
 from tokenizers import Tokenizer
 
+import noise
 import problems
 import tokenizer as tokens
 
@@ -305,7 +306,7 @@ class Cook:
         if rng.random() >= drill_share:
             for _ in range(4):
                 family = rng.choices(FAMILIES, weights)[0]
-                made = self.encoder.problem(problems.problem(rng, family))
+                made = self.encoder.problem(noise.disturb(rng, problems.problem(rng, family)))
                 if len(made.ids) <= limit:
                     return made
         while True:

@@ -53,11 +53,12 @@ class Choice:
 
 @dataclasses.dataclass(frozen=True)
 class Said:
-    """A filled template: its text, its source line and the names of the slots it used."""
+    """A filled template: its text, its source line, the names of the slots it used and the words of its own."""
 
     text: str
     source: str
     slots: frozenset
+    literals: frozenset = frozenset()
 
 
 def capital(text):
@@ -159,7 +160,7 @@ class Template:
 
     def say(self, rng, values=None):
         """One text. Without `values` the slots are left as they are written."""
-        out, used = [], set()
+        out, used, own = [], set(), []
 
         def walk(parts):
             for part in parts:
@@ -170,9 +171,11 @@ class Template:
                     out.append(str(part) if values is None else part.fill(values))
                 else:
                     out.append(part)
+                    own.append(part)
 
         walk(self.parts)
-        return Said(tidy("".join(out)), self.source, frozenset(used))
+        literals = frozenset(re.findall(r"[^\W\d_]+", " ".join(own)))
+        return Said(tidy("".join(out)), self.source, frozenset(used), literals)
 
     def pattern(self):
         """A regular expression of all the texts with unfilled slots: it tells whether two templates
