@@ -9,6 +9,7 @@ import json
 import re
 
 import arithmetic
+import naming
 import telemetry
 import wording
 import words
@@ -35,7 +36,7 @@ FORMATS = wording.load("json", {"bare": {}, "keys": {"keys": str, "example": str
 @dataclasses.dataclass
 class Problem:
     """A problem with its worked thought and verified answer. `messages` end with the question to be
-    answered."""
+    answered; `literals` are the words that its wording brought."""
 
     family: str
     language: str
@@ -47,6 +48,7 @@ class Problem:
     format: str
     held_out: bool
     phrasings: tuple = ()
+    literals: frozenset = frozenset()
     facts: dict = dataclasses.field(default_factory=dict)
 
     @property
@@ -230,6 +232,7 @@ def build(
         form,
         held_out,
         tuple(entry.source for entry in said),
+        question.literals,
         dict(facts or {}),
     )
 
@@ -244,8 +247,8 @@ def json_request(rng, language, held_out, answer, stated):
         if i and rng.random() < 0.4:
             continue
         options = answer.keys.get(name) or KEYS[name][language]
-        asked[rng.choice([key for key in options if key not in asked])] = name
-    unit_key = rng.choice(KEYS["unit"][language]) if stated and rng.random() < 0.7 else None
+        asked[_key(rng, options, asked)] = name
+    unit_key = _key(rng, KEYS["unit"][language], asked) if stated and rng.random() < 0.7 else None
     keys = [*asked, unit_key] if unit_key else list(asked)
     quoted = [f'"{key}"' for key in keys]
     example = "{" + ", ".join(f"{key}: ..." for key in quoted) + "}"
@@ -254,6 +257,14 @@ def json_request(rng, language, held_out, answer, stated):
         rng, language, "keys", held_out, keys=listed, example=example, first=keys[0]
     )
     return request, asked, unit_key
+
+
+def _key(rng, options, taken):
+    """A usual name of a field, or one that only its program understands."""
+    while True:
+        key = naming.key(rng) if rng.random() < 0.3 else rng.choice(options)
+        if key not in taken:
+            return key
 
 
 def normal(text):

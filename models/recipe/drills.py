@@ -7,12 +7,15 @@ A drill is a list of (given, result): what stands there, and what the model must
 import re
 
 import arithmetic
+import naming
 import telemetry
 import words
 from wording import LANGUAGES
 
 KINDS = {
     "fetch": 20,
+    "names": 16,
+    "copy": 16,
     "sum": 14,
     "addition": 6,
     "subtraction": 8,
@@ -58,6 +61,40 @@ def _fetch(rng):
         for i, name in enumerate(told.names)
     ]
     return [(told.text + ("\nnames\n" if named else "\nvalues\n"), "\n".join(rows) + "\n")]
+
+
+def _names(rng):
+    """Names of any words, and one of them with its value again."""
+    rows = [(name, _number(rng)) for name in naming.any_names(rng, rng.randint(2, 7))]
+    rows = [(name, arithmetic.text(*number)) for name, number in rows]
+    text = rng.choice([", ", "\n", "; ", " "]).join(
+        f"{name}{glue}{value}"
+        for glue in [rng.choice([" ", ": ", "=", " = ", " is "])]
+        for name, value in rows
+    )
+    if rng.random() < 0.3:
+        text = telemetry.encode({name: telemetry.Number(value) for name, value in rows})
+    name, value = rng.choice(rows)
+    if rng.random() < 0.5:
+        listed = "\n".join(f"{i + 1}:{name} {value}" for i, (name, value) in enumerate(rows)) + "\n"
+        return [(f"{text}\nnames\n", listed)]
+    return [(f"{text}\nvalue\n{name} ", value + "\n"), ("which " + value, f" {name}\n")]
+
+
+def _copy(rng):
+    """One of several phrases of any words, and of the numbers among them, again."""
+    phrases = []
+    for _ in range(rng.randint(2, 4)):
+        said = [naming.word(rng) for _ in range(rng.randint(2, 8))]
+        if rng.random() < 0.4:
+            said.insert(rng.randint(1, len(said)), arithmetic.text(*_number(rng)))
+        phrases.append(" ".join(said))
+    text = "\n".join(f"{i + 1}) {phrase}" for i, phrase in enumerate(phrases))
+    chosen = rng.sample(range(len(phrases)), 2)
+    return [
+        (f"{text}\ndo {chosen[0] + 1}\n", phrases[chosen[0]] + "\n"),
+        (f"do {chosen[1] + 1}\n", phrases[chosen[1]] + "\n"),
+    ]
 
 
 def _sum(rng):
@@ -146,7 +183,7 @@ def _ordering(rng):
 def _alphabet(rng):
     language = rng.choice(LANGUAGES)
     found = {}
-    for name in words.names(rng, language, rng.randint(4, 9), places=True):
+    for name in naming.names(rng, language, rng.randint(4, 9), places=True):
         if name.text[0].isascii():
             found.setdefault(name.text[0], name.text)
     names = list(found.values())
@@ -271,6 +308,8 @@ def _rounding(rng):
 
 _DRILLS = {
     "fetch": _fetch,
+    "names": _names,
+    "copy": _copy,
     "sum": _sum,
     "addition": _addition,
     "subtraction": _subtraction,

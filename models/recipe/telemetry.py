@@ -11,6 +11,7 @@ import json
 import re
 
 import arithmetic
+import naming
 import words
 
 DEFAULT_SEPARATOR = {"en": ".", "fr": ","}
@@ -126,7 +127,7 @@ def draw(
 ):
     """Readings of one quantity; half of them lie close together, the hard case for comparisons.
 
-    `whole_mean`: the sum divides by their count; `places`: see `words.names`; `among` tells which
+    `whole_mean`: the sum divides by their count; `places`: see `naming.names`; `among` tells which
     quantities may come.
     """
     pool = [q for q in words.QUANTITIES if (negative or q.low >= 0) and (not among or among(q))]
@@ -146,7 +147,7 @@ def draw(
             values[-1] += -sum(values) % count
         if not distinct or len(set(values)) == count:
             break
-    names = words.names(rng, language, count, held_out, places)
+    names = naming.names(rng, language, count, held_out, places)
     return Readings(quantity, language, decimals, names, values)
 
 

@@ -253,51 +253,6 @@ SIDES = {
 }
 
 
-def names(rng, language, count, held_out=False, places=None):
-    """`count` different names as nouns: rooms, numbered devices, short ids or invented words, one
-    kind at a time.
-
-    With `places` only rooms (True) or only other names (False).
-    """
-    kind = rng.random()
-    if places is not None:
-        kind = kind * 0.6 if places else 0.6 + kind * 0.4
-    pool = PLACES[language]
-    if 0.53 <= kind < 0.6:
-        pool = [place for place in pool if not SIDED.search(place.text)]
-    if held_out:
-        pool = PLACES_HELD_OUT[language] + rng.sample(pool, 10)
-    if kind < 0.53:
-        return rng.sample(pool, count)
-    if kind < 0.6:
-        if language == "en":
-            pairs = zip(rng.choices(SIDES["en"], k=count), rng.sample(pool, count))
-            return [Noun(f"{side} {place}", language) for side, place in pairs]
-        pairs = zip(rng.choices(SIDES["fr"], k=count), rng.sample(pool, count))
-        return [Noun(f"{place} {side}", language, place.gender) for side, place in pairs]
-    if kind < 0.75:
-        stem, glue = rng.choice(ID_STEMS[language]), rng.choice([" ", "-", "_", ""])
-        numbers = rng.sample(range(1, 10 if rng.random() < 0.5 else 100), count)
-        if rng.random() < 0.5:
-            numbers.sort()
-        found = [f"{stem}{glue}{number}" for number in numbers]
-    elif kind < 0.84:
-        stem = rng.choice(ID_SHORT)
-        stem = stem.upper() if rng.random() < 0.5 else stem
-        found = [f"{stem}{number}" for number in rng.sample(range(1, 10), count)]
-    elif kind < 0.89:
-        stem = rng.choice(ID_STEMS[language])
-        found = [f"{stem} {letter}" for letter in rng.sample("ABCDEFGHK", count)]
-    else:
-        found = []
-        while len(found) < count:
-            name = "".join(rng.choices(SYLLABLES, k=rng.choice([2, 2, 3])))
-            name = name.capitalize() if rng.random() < 0.3 else name
-            if name not in found and name.lower() != "none":
-                found.append(name)
-    return [Noun(name, language, "") for name in found]
-
-
 # Quantities ------------------------------------------------------------
 
 

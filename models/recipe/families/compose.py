@@ -4,6 +4,7 @@ a rule or a comparison; a meter and then its cost; a flow and then the clock; an
 from fractions import Fraction
 
 import arithmetic
+import naming
 import relations
 import telemetry
 import units
@@ -278,7 +279,7 @@ def _devices(rng, language, held_out):
     found = [devices.states[side if hit else 1 - side] for hit in hits]
     layouts = None
     if rng.random() < 0.5:
-        names = words.names(rng, language, count, held_out, True)
+        names = naming.names(rng, language, count, held_out, True)
         layouts = [layout for layout in telemetry.WORD_LAYOUTS if layout != "is"]
     else:
         numbers = rng.sample(range(1, 20), count)
@@ -306,11 +307,10 @@ def _devices(rng, language, held_out):
         others=devices.plural_states[1 - side],
         all="all" if language == "en" else "toutes" if feminine else "tous",
     )
-    lines, number, holds = [], 0, kind == "all"
+    lines, number, holds = [f"is {devices.states[side]}"], 0, kind == "all"
     for i, (state, hit) in enumerate(zip(told.states, hits)):
         number += hit
-        mark = number if kind == "count" else "yes" if hit else "no"
-        lines.append(f"{i + 1}:{state} {mark}")
+        lines.append(f"{i + 1}:{state} {'yes' if hit else 'no'}" + (f" {number}" if kind == "count" else ""))
         if kind != "count" and hit == (kind == "any"):
             holds = hit
             break

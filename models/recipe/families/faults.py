@@ -5,6 +5,7 @@ none."""
 from fractions import Fraction
 
 import arithmetic
+import naming
 import telemetry
 import wording
 import words
@@ -442,7 +443,7 @@ def _contacts(rng, language, names, limit):
 def _old(rng, language, held_out):
     """Which ones have been silent for longer than a limit?"""
     count = rng.choices([2, 3, 4, 5], [3, 5, 3, 1])[0]
-    names = words.names(rng, language, count, held_out)
+    names = naming.names(rng, language, count, held_out)
     phrasings = []
     if rng.random() < 0.6:
         told, ages, limit, unit = _ages(rng, language, names, 200)
@@ -477,7 +478,7 @@ def _old(rng, language, held_out):
 def _oldest(rng, language, held_out):
     """Which one was heard from the longest ago?"""
     count = rng.choices([2, 3, 4, 5], [1, 4, 4, 2])[0]
-    names = words.names(rng, language, count, held_out)
+    names = naming.names(rng, language, count, held_out)
     question = WORDING.say(rng, language, "oldest", held_out)
     if rng.random() < 0.6:
         told, ages, _, _ = _ages(rng, language, names, 200)

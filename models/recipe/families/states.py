@@ -4,6 +4,7 @@ what state one is in; and how many readings lie above or below a limit, and whic
 from fractions import Fraction
 
 import arithmetic
+import naming
 import relations
 import telemetry
 import wording
@@ -73,9 +74,9 @@ def _names(rng, language, held_out, devices, count):
 
 
 def _places(rng, language, held_out, count, places=None):
-    """Names as `words.names` has them, but no `grenier est`: it is not the grenier that is."""
+    """Names as `naming.names` has them, but no `grenier est`: it is not the grenier that is."""
     while True:
-        found = words.names(rng, language, count, held_out, places)
+        found = naming.names(rng, language, count, held_out, places)
         if language == "en" or not any(str(name).endswith(" est") for name in found):
             return found
 
@@ -121,7 +122,8 @@ def _heads(language, many):
 
 
 def _told(rng, language, held_out, devices, count, likely, flags=True):
-    """Devices in their states, told: the data, and of each the truth of being in the first one."""
+    """Devices in their states, told: the data, of each the truth of being in the first one, and the spellings of
+    the two states."""
     first = [rng.random() < likely for _ in range(count)]
     spellings, key, speaks = _words(rng, language, devices, flags)
     shown = [rng.choice(spellings[0 if on else 1]) for on in first]
@@ -137,12 +139,12 @@ def _told(rng, language, held_out, devices, count, likely, flags=True):
     if layouts is None and told.layout == "groups":
         order = {str(name): on for name, on in zip(names, first)}
         first = [order[name] for name in told.names]
-    return told, first
+    return told, first, spellings
 
 
 def _mixed(rng, language, held_out, devices, count):
-    """Devices of two kinds with their kinds in their names: the data, the truths, and which are
-    meant."""
+    """Devices of two kinds with their kinds in their names: the data, the truths, which are meant,
+    and the spellings of the two states of these."""
     pool = (words.DEVICES_HELD_OUT if held_out else words.DEVICES)[language]
     other = rng.choice([d for d in pool if d.one.text not in (devices.one.text, *ANY_KIND)])
     places = _places(rng, language, held_out, count, True)
@@ -157,7 +159,7 @@ def _mixed(rng, language, held_out, devices, count):
         shown.append(kind.states[0 if on else 1])
     layouts = [x for x in telemetry.WORD_LAYOUTS if x != "groups"]
     told = telemetry.tell_words(rng, language, names, shown, "state", ["", ""], layouts)
-    return told, first, kinds
+    return told, first, kinds, tuple((state,) for state in devices.states)
 
 
 def _state(rng, language, held_out, kind):
@@ -175,9 +177,9 @@ def _state(rng, language, held_out, kind):
     meant = [True] * count
     mixed = kind not in ("state_of", "is_it") and rng.random() < 0.22
     if mixed and devices.one.text not in ANY_KIND:
-        told, first, meant = _mixed(rng, language, held_out, devices, max(3, count))
+        told, first, meant, spellings = _mixed(rng, language, held_out, devices, max(3, count))
     else:
-        told, first = _told(
+        told, first, spellings = _told(
             rng, language, held_out, devices, count, likely, flags=kind != "state_of"
         )
     hits = [mine and on == wanted for mine, on in zip(meant, first)]
@@ -193,7 +195,7 @@ def _state(rng, language, held_out, kind):
     }
     facts = {"kind": kind, "first": first, "meant": meant, "wanted": wanted, "names": told.names}
     if kind in ("state_of", "is_it"):
-        return _single(rng, language, held_out, kind, devices, told, first, wanted, facts)
+        return _single(rng, language, held_out, kind, devices, told, first, spellings, wanted, facts)
     number = 0
     if kind in ("at_least", "at_most"):
         number = max(2, min(7, sum(hits) + rng.choice([-1, 0, 0, 1])))
@@ -203,10 +205,22 @@ def _state(rng, language, held_out, kind):
     while not all(meant) and not _names_kind(question.text, devices):
         question = WORDING.say(rng, language, kind, held_out, **slots)
     asked = f"{'not ' if negated else ''}{slots['states']}"
+    if not all(meant):
+        asked = f"{devices.one} {asked}"
+    asked += _as_data_has_it(asked, spellings[side], told.states)
     kind = kind.removesuffix("_not")
     facts["kind"] = kind
     thought, answer = _think(language, kind, told, hits, meant, asked, number)
     return _build(rng, language, held_out, question, thought, answer, told, facts)
+
+
+def _as_data_has_it(asked, spellings, states):
+    """`=closed`, `=ON/On`: how the data spells the state that is asked for, if not as the question does; every line
+    of the thought then compares the same word with the same word."""
+    present = [state for state in dict.fromkeys(states) if state in spellings]
+    spelled = "/".join(present if len(spellings) > 1 else spellings)
+    same = not spelled or asked == spelled or asked.endswith(f" {spelled}") and " not " not in f" {asked}"
+    return "" if same else f"={spelled}"
 
 
 def _names_kind(text, devices):
@@ -222,26 +236,28 @@ def _think(language, kind, told, hits, meant, states, number, lines=None):
         f"{i + 1}:{name} {state}" for i, (name, state) in enumerate(zip(told.names, told.states))
     ]
     thought, found = [f"{kind.split('_limit')[0]} {states}"], 0
+    flags = ["-" if not mine else "yes" if hit else "no" for hit, mine in zip(hits, meant)]
+    rows = [f"{line} {flag}" for line, flag in zip(named, flags)]
     if kind.startswith("which"):
-        thought += [f"{line} {mark}" for line, mark in zip(named, arithmetic.marks(hits))]
+        thought += [f"{row} {mark}" for row, mark in zip(rows, arithmetic.marks(hits))]
         names = [name for name, hit in zip(told.names, hits) if hit]
         plain = "{names}" if names else NONE[language]
         return thought, Answer(plain, {"names": names}, capital=False)
     if kind.startswith(("count", "at_")):
-        for line, hit in zip(named, hits):
+        for row, hit in zip(rows, hits):
             found += hit
-            thought.append(f"{line} {found}")
+            thought.append(f"{row} {found}")
         if kind.startswith("count"):
             return thought, Answer("{count}", {"count": Amount(found)})
         relation = ">=" if kind == "at_least" else "<="
         line, holds = arithmetic.comparison(found, 0, relation, number, 0)
         return [*thought, line], _yes_no(language, holds)
     # The first that settles it ends the look.
-    settles = (lambda hit: not hit) if kind.startswith("all") else (lambda hit: hit)
+    settles = "no" if kind.startswith("all") else "yes"
     holds = kind.startswith(("all", "none"))
-    for line, hit, mine in zip(named, hits, meant):
-        thought.append(f"{line} {'-' if not mine else 'yes' if hit else 'no'}")
-        if mine and settles(hit):
+    for row, flag in zip(rows, flags):
+        thought.append(row)
+        if flag == settles:
             holds = not holds
             break
     return [*thought, f"={'yes' if holds else 'no'}"], _yes_no(language, holds)
@@ -252,7 +268,7 @@ def _yes_no(language, holds):
     return Answer(f"{said}.", {"truth": holds})
 
 
-def _single(rng, language, held_out, kind, devices, told, first, wanted, facts):
+def _single(rng, language, held_out, kind, devices, told, first, spellings, wanted, facts):
     """One device: what state is it in, or is it in that one?"""
     i = rng.randrange(len(first))
     name = words.Noun(told.names[i], language, "")
@@ -265,7 +281,8 @@ def _single(rng, language, held_out, kind, devices, told, first, wanted, facts):
     state = devices.states[0 if wanted else 1]
     question = WORDING.say(rng, language, kind, held_out, name=name, state=state)
     holds = first[i] == wanted
-    thought = [f"is {state}", f"{line} {'yes' if holds else 'no'}"]
+    asked = state + _as_data_has_it(state, spellings[0 if wanted else 1], told.states)
+    thought = [f"is {asked}", f"{line} {'yes' if holds else 'no'}"]
     answer = _yes_no(language, holds)
     return _build(rng, language, held_out, question, thought, answer, told, facts)
 
