@@ -7,7 +7,8 @@
     thinkd eval FILE.jsonl --json thinkd.json
     python evaluate.py --problems FILE.jsonl --card ../thinkd-mini/EVAL.md --name thinkd-mini \\
         --run "float=float.json" --run "int4=ort.json" --run "thinkd=thinkd.json" \\
-        --run "teacher=t.json" --run "not distilled=s.json" --run "distilled=float.json"
+        --run "teacher=t.json" --run "not distilled=s.json" --run "distilled=float.json" \\
+        --by-hand ../thinkd-mini/eval/by_hand.jsonl --by-hand-run "thinkd=hand.json"
 
 A line of the problem file is `{"id", "messages", "answer", "family", "language", "format",
 "held_out"}`; a system prompt is the first message. `--count` is per family, language and phrasing
@@ -287,7 +288,31 @@ NOT_FOR = """\
 - any decision whose failure would harm: check its answer by a rule where it matters"""
 
 
-def card(name, runs, made, failures):
+def by_hand(runs):
+    """What became of the questions that were written by hand, for the card."""
+    made = [problem for problem, *_ in runs[0].entries]
+    return [
+        "## Questions written by hand",
+        "",
+        f"{len(made)} questions that no generator made, in words and with names of their own; their writer knew the"
+        " families and the form of the answers, not the wordings of the training set.",
+        "",
+        *table(
+            ["", *(run.name for run in runs)],
+            [
+                [title, *(cell(*run.tally(where)) for run in runs)]
+                for title, where in [
+                    *((f, lambda p, f=f: p.family == f) for f in data.FAMILIES),
+                    *((lang, lambda p, lang=lang: p.language == lang) for lang in data.LANGUAGES),
+                    ("**all**", lambda p: True),
+                ]
+            ],
+        ),
+        "",
+    ]
+
+
+def card(name, runs, hand, made, failures):
     """The text of EVAL.md."""
     count = collections.Counter(problem.held_out for problem in made.values())
     lines = [
@@ -335,6 +360,7 @@ def card(name, runs, made, failures):
             *facts(run),
             "",
         ]
+    lines += by_hand(hand) if hand else []
     lines += [
         "## Failures",
         "",
@@ -364,6 +390,14 @@ def card(name, runs, made, failures):
     return "\n".join(lines)
 
 
+def read_run(entry, made, encoder):
+    """The run of a `NAME=REPORT` option."""
+    name, _, path = entry.partition("=")
+    run = Run(name, json.loads(pathlib.Path(path).read_text(encoding="utf-8")), made)
+    measure_thoughts(run, encoder)
+    return run
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -390,20 +424,22 @@ def main():
     parser.add_argument("--card", type=pathlib.Path, help="EVAL.md to write")
     parser.add_argument("--name", default="thinkd-mini")
     parser.add_argument("--run", action="append", default=[], metavar="NAME=REPORT")
+    parser.add_argument("--by-hand", type=pathlib.Path, help="problems for a section of their own")
+    parser.add_argument("--by-hand-run", action="append", default=[], metavar="NAME=REPORT")
     parser.add_argument("--failures", type=int, default=30, help="examples in the card, at most")
     options = parser.parse_args()
     if options.write_problems:
         write_problems(options.write_problems, options.seed, options.count)
     elif options.card:
-        made = read_problems(options.problems)
-        runs = []
-        for entry in options.run:
-            name, _, path = entry.partition("=")
-            run = Run(name, json.loads(pathlib.Path(path).read_text(encoding="utf-8")), made)
-            directory = options.tokenizer or options.card.parent
-            measure_thoughts(run, data.Encoder(directory))
-            runs.append(run)
-        options.card.write_text(card(options.name, runs, made, options.failures), encoding="utf-8")
+        made, encoder = (
+            read_problems(options.problems),
+            data.Encoder(options.tokenizer or options.card.parent),
+        )
+        runs = [read_run(entry, made, encoder) for entry in options.run]
+        asked = read_problems(options.by_hand) if options.by_hand else {}
+        hand = [read_run(entry, asked, encoder) for entry in options.by_hand_run]
+        text = card(options.name, runs, hand, made, options.failures)
+        options.card.write_text(text, encoding="utf-8")
     elif options.problems and options.report and (options.checkpoint or options.model):
         answer_all(options, read_problems(options.problems))
     else:

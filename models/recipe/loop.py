@@ -74,7 +74,7 @@ def add_options(parser):
     parser.add_argument("--save-minutes", type=float, default=3)
     parser.add_argument("--check-minutes", type=float, default=15)
     parser.add_argument(
-        "--check-count", type=int, default=12, help="problems of each family in a check"
+        "--check-count", type=int, default=12, help="problems of each family in a check, 0: none"
     )
 
 
@@ -277,6 +277,7 @@ class Trainer:
             rounded = rounded or not options.float and done >= options.round_after
         stop = done >= 1 or bool(self.team.interrupted.value)
         check = now - self.checked_at > options.check_minutes * 60 or stop and number > 0
+        check = check and options.check_count > 0
         if number:
             self.steps += 1
         self.kitchen.shared.tokens.value = self.seen + self.team.sums[:, 2].sum().item()

@@ -6,7 +6,9 @@ Each round samples thoughts from the present weights, judges the answers and tra
 `--method reject` learns the shortest right thought of every problem that is not always answered rightly;
 `--method grpo` follows the clipped policy gradient with advantages within each group of attempts, where a right answer
 earns 1 and a little more for being shorter than its siblings. Part of every step are the generator's own traces, which
-keep the policy from drifting. Run again to go on: finished rounds are not repeated.
+keep the policy from drifting. Run again to go on: finished rounds are not repeated. A student that is already in int4
+may be its own teacher: with `--rounded` it thinks with the weights that will be exported, and with `--fade` the rate
+falls to zero over the rounds.
 """
 
 import argparse
@@ -29,7 +31,7 @@ def attempts(job):
     rank, numbers, options = job
     if options.device == "cpu":
         torch.set_num_threads(1)
-    net, _ = models.load(options.policy, rounded=False)
+    net, _ = models.load(options.policy, rounded=options.rounded)
     encoder = data.Encoder(options.tokenizer)
     generator = Generator(net, encoder.end, options.device, torch.bfloat16)
     tally = []
@@ -84,9 +86,10 @@ def main():
     )
     loop.add_options(parser)
     parser.set_defaults(
-        out="teacher", rate=0.1, steps=120, drills=0.1, ramp=0, check_minutes=1e9, warmup=20
+        out="teacher", rate=0.1, steps=120, drills=0.1, ramp=0, check_count=0, warmup=20
     )
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--fade", action="store_true", help="lower the rate to zero over the rounds")
     parser.add_argument("--method", choices=["reject", "grpo"], default="grpo")
     parser.add_argument("--problems", type=int, default=800, help="of a round")
     parser.add_argument("--samples", type=int, default=8, help="attempts at each problem")
@@ -101,8 +104,9 @@ def main():
     options.work.mkdir(parents=True, exist_ok=True)
     done_file = options.work / f"{options.out}.rounds"
     begin = int(done_file.read_text()) if done_file.exists() else 0
-    first = loop.checkpoint(options, options.start)
+    first, rate = loop.checkpoint(options, options.start), options.rate
     for number in range(begin, options.rounds):
+        options.rate = rate * (1 - number / options.rounds if options.fade else 1)
         mine = loop.checkpoint(options, options.out)
         options.policy = mine if mine.exists() else first
         options.traces = options.work / f"{options.out}.round"

@@ -317,8 +317,8 @@ def _conditional(rng, language, held_out):
     question = WORDING.say(rng, language, "ask", held_out)
     told = rules._status(rng, language, conditions, separator, [a.device for a in actions])
     thought = ["choose"]
-    for i, condition in enumerate(conditions):
-        thought.append(f"{i + 1} {condition.line}")
+    for i, (condition, action) in enumerate(zip(conditions, actions)):
+        thought.append(f"{i + 1} {action.do}: {condition.line}")
         if condition.holds:
             break
     thought.append(_verdict(conditions, otherwise, language, True))
@@ -362,8 +362,8 @@ def _ranked(rng, language, held_out, head, section, tags, mark):
     question = WORDING.say(rng, language, "ask", held_out)
     told = rules._status(rng, language, conditions, separator, [a.device for a in actions])
     thought = ["priority"]
-    for condition, tag in zip(conditions, tags):
-        thought.append(f"{mark}{tag} {condition.line}")
+    for condition, tag, action in zip(conditions, tags, actions):
+        thought.append(f"{mark}{tag} {action.do}: {condition.line}")
         if condition.holds:
             break
     thought.append(_verdict(conditions, otherwise, language, False))
