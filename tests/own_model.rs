@@ -516,11 +516,12 @@ struct Problem {
 /// Families that the model's card claims.
 const CLAIMED: &[&str] = &[
     "aggregates",
+    "clock",
+    "convert",
     "dialogue",
-    "energy",
     "faults",
-    "flow",
     "percent",
+    "ranking",
     "refuse",
     "rules",
     "trend",
