@@ -67,11 +67,9 @@ def _names(rng):
     """Names of any words, and one of them with its value again."""
     rows = [(name, _number(rng)) for name in naming.any_names(rng, rng.randint(2, 7))]
     rows = [(name, arithmetic.text(*number)) for name, number in rows]
-    text = rng.choice([", ", "\n", "; ", " "]).join(
-        f"{name}{glue}{value}"
-        for glue in [rng.choice([" ", ": ", "=", " = ", " is "])]
-        for name, value in rows
-    )
+    separator = rng.choice([", ", "\n", "; ", " "])
+    glue = rng.choice([" ", ": ", "=", " = ", " is "])
+    text = separator.join(f"{name}{glue}{value}" for name, value in rows)
     if rng.random() < 0.3:
         text = telemetry.encode({name: telemetry.Number(value) for name, value in rows})
     name, value = rng.choice(rows)

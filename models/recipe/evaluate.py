@@ -431,6 +431,8 @@ def main():
     if options.write_problems:
         write_problems(options.write_problems, options.seed, options.count)
     elif options.card:
+        if bool(options.by_hand) != bool(options.by_hand_run):
+            parser.error("--by-hand and --by-hand-run go together")
         made, encoder = (
             read_problems(options.problems),
             data.Encoder(options.tokenizer or options.card.parent),

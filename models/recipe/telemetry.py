@@ -361,6 +361,41 @@ def state(switch, on):
     return Fact(switch.noun, switch.key, word=switch.words[0 if on else 1])
 
 
+IT_IS = {
+    "en": [
+        "It is {} now.",
+        "It is {} now.",
+        "It is {}.",
+        "It's {} now.",
+        "It is now {}.",
+        "It is {} at the moment.",
+        "Right now it is {}.",
+        "Now it's {}.",
+        "It shows {} now.",
+        "At present: {}.",
+    ],
+    "fr": [
+        "Il y a {} maintenant.",
+        "On est à {} maintenant.",
+        "On est à {}.",
+        "C'est à {} maintenant.",
+        "Actuellement : {}.",
+        "Maintenant, on mesure {}.",
+        "On relève {} en ce moment.",
+        "La mesure est de {} maintenant.",
+        "En ce moment, c'est {}.",
+        "On a maintenant {}.",
+    ],
+}
+
+
+def tell_bare(rng, language, fact, separator):
+    """Tells a reading without the name of its quantity: `It is 27.5 °C now.`"""
+    number = written(fact.value, separator)
+    text = rng.choice(IT_IS[language]).format(f"{number} {fact.unit}")
+    return Told(text, "sentence", [], False, _separator_of([number], separator))
+
+
 def tell_facts(rng, language, facts, separator):
     """Tells a mixed status: a sentence, a list, lines, pairs or JSON."""
     layout = rng.choice(

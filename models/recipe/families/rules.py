@@ -154,43 +154,12 @@ def _conditions(rng, language, held_out, count, separator, states=True):
     return conditions
 
 
-IT_IS = {
-    "en": [
-        "It is {} now.",
-        "It is {} now.",
-        "It is {}.",
-        "It's {} now.",
-        "It is now {}.",
-        "It is {} at the moment.",
-        "Right now it is {}.",
-        "Now it's {}.",
-        "It shows {} now.",
-        "At present: {}.",
-    ],
-    "fr": [
-        "Il y a {} maintenant.",
-        "On est à {} maintenant.",
-        "On est à {}.",
-        "C'est à {} maintenant.",
-        "Actuellement : {}.",
-        "Maintenant, on mesure {}.",
-        "On relève {} en ce moment.",
-        "La mesure est de {} maintenant.",
-        "En ce moment, c'est {}.",
-        "On a maintenant {}.",
-    ],
-}
-
-
 def _status(rng, language, conditions, separator, devices=()):
     """What is known now, in any order, with something irrelevant now and then; a single reading may stand without
     the name of its quantity."""
     facts = [condition.fact for condition in conditions]
     if len(facts) == 1 and facts[0].value and rng.random() < 0.35:
-        amount = f"{telemetry.written(facts[0].value, separator)} {facts[0].unit}"
-        text = rng.choice(IT_IS[language]).format(amount)
-        decimal = separator if "." in facts[0].value else ""
-        return telemetry.Told(text, "sentence", [], False, decimal)
+        return telemetry.tell_bare(rng, language, facts[0], separator)
     taken = {str(fact.noun) for fact in facts} | {str(device) for device in devices}
     units = {fact.unit for fact in facts}
     for _ in range(rng.choices([0, 1, 2], [6, 3, 1])[0]):

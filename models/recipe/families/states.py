@@ -205,9 +205,9 @@ def _state(rng, language, held_out, kind):
     while not all(meant) and not _names_kind(question.text, devices):
         question = WORDING.say(rng, language, kind, held_out, **slots)
     asked = f"{'not ' if negated else ''}{slots['states']}"
+    asked += _as_data_has_it(asked, spellings[side], told.states)
     if not all(meant):
         asked = f"{devices.one} {asked}"
-    asked += _as_data_has_it(asked, spellings[side], told.states)
     kind = kind.removesuffix("_not")
     facts["kind"] = kind
     thought, answer = _think(language, kind, told, hits, meant, asked, number)
@@ -219,8 +219,7 @@ def _as_data_has_it(asked, spellings, states):
     of the thought then compares the same word with the same word."""
     present = [state for state in dict.fromkeys(states) if state in spellings]
     spelled = "/".join(present if len(spellings) > 1 else spellings)
-    same = not spelled or asked == spelled or asked.endswith(f" {spelled}") and " not " not in f" {asked}"
-    return "" if same else f"={spelled}"
+    return "" if spelled in ("", asked) else f"={spelled}"
 
 
 def _names_kind(text, devices):
