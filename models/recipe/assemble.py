@@ -36,7 +36,7 @@ FORMATS = wording.load("json", {"bare": {}, "keys": {"keys": str, "example": str
 @dataclasses.dataclass
 class Problem:
     """A problem with its worked thought and verified answer. `messages` end with the question to be
-    answered; `literals` are the words that its wording brought."""
+    answered; `question` is the bare question among it, `literals` are the words that its wording brought."""
 
     family: str
     language: str
@@ -49,6 +49,7 @@ class Problem:
     held_out: bool
     phrasings: tuple = ()
     literals: frozenset = frozenset()
+    question: str = ""
     facts: dict = dataclasses.field(default_factory=dict)
 
     @property
@@ -233,6 +234,7 @@ def build(
         held_out,
         tuple(entry.source for entry in said),
         question.literals,
+        question.text,
         dict(facts or {}),
     )
 

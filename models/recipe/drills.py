@@ -8,6 +8,8 @@ import re
 
 import arithmetic
 import naming
+import noise
+import relations
 import telemetry
 import words
 from wording import LANGUAGES
@@ -20,6 +22,7 @@ KINDS = {
     "addition": 6,
     "subtraction": 8,
     "comparison": 16,
+    "limits": 40,
     "best": 8,
     "ordering": 4,
     "extremes": 3,
@@ -149,6 +152,26 @@ def _comparison(rng):
         return _split(arithmetic.comparison(a, decimals, relation, b, b_decimals)[0], " ")
 
     return _pairs(rng, one)
+
+
+def _limits(rng):
+    """Limits in words, and the comparisons that they are."""
+
+    def one():
+        language, relation = rng.choice(LANGUAGES), rng.choice(list(relations.NAMES))
+        quantity = rng.choice(words.QUANTITIES)
+        (value, decimals), negated = _number(rng), rng.random() < 0.35
+        limit, limit_decimals = relations.limit_near(rng, value, decimals)
+        text = relations.limit_text(rng, limit, limit_decimals, quantity.unit, telemetry.separator(rng, language))
+        if rng.random() < 0.25:
+            said, negated = relations.bare(rng, language, False, relation, text), False
+        else:
+            said = relations.clause(rng, language, False, quantity.noun[language], relation, text, negated)
+        words_said = noise.said_otherwise(rng, said.text, language, said.literals)
+        value, limit = arithmetic.text(value, decimals), arithmetic.text(limit, limit_decimals)
+        return f"{words_said}\n{value} ?\n", f"{'not ' if negated else ''}{value}{relation}{limit}\n"
+
+    return _pairs(rng, one, (4, 6))
 
 
 def _several(rng):
@@ -306,6 +329,7 @@ def _rounding(rng):
 
 _DRILLS = {
     "fetch": _fetch,
+    "limits": _limits,
     "names": _names,
     "copy": _copy,
     "sum": _sum,

@@ -104,6 +104,18 @@ def key(rng):
     return made.lower() if rng.random() < 0.8 else made
 
 
+def devices(rng, language, held_out=False):
+    """A kind of devices and its two states; now and then of any words at all, so that both are read and not known."""
+    if held_out:
+        return rng.choice(words.DEVICES_HELD_OUT[language])
+    if rng.random() >= 0.15:
+        return rng.choice(words.DEVICES[language])
+    one, *pair = (name.lower() for name in any_names(rng, 3))
+    kind, kinds = words.Noun(one, language, "m"), words.Noun(f"{one}s", language, "m", True)
+    pair = tuple(pair)
+    return words.Devices(kind, kinds, pair, pair, pair, *words.CODES[""])
+
+
 def names(rng, language, count, held_out=False, places=None):
     """`count` different names as nouns: rooms, numbered devices, short ids, invented or any words, one
     kind at a time.

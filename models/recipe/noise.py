@@ -1,14 +1,18 @@
-"""Roughens questions for training: a word replaced by any other, left out, or mistyped.
+"""Roughens questions for training: words replaced by others of the same meaning (`phrasings/synonyms/`); and a word
+replaced by any other, left out, or mistyped.
 
 A model that knows a wording by heart leans on one word of it. With that word gone now and then it has to read the
 others, which is what it needs for wordings it never saw. Evaluation never comes through here.
 """
 
 import dataclasses
+import functools
 import re
 
 import naming
+import wording
 
+REWORDED = 0.5  # Of the documents, and of their words: those said with other words of the same meaning.
 SHARE = 0.25  # Of the documents that are roughened.
 # What turns a question round is left alone.
 KEPT = set(
@@ -20,18 +24,73 @@ KEPT = set(
 WORD = re.compile(r"(?<![\w'’])[^\W\d_]{3,}(?![\w'’])")
 
 
+def roughen(rng, problem):
+    """What training is given instead of a problem as it was made."""
+    return disturb(rng, reworded(rng, problem))
+
+
+@functools.cache
+def synonyms(language):
+    """What may stand in the place of a word: `{word: [other, ...]}`, all in lower case."""
+    found = {}
+    path = wording.FOLDER / "synonyms" / f"{language}.txt"
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        word, colon, others = line.partition(":")
+        options = [other.strip() for other in others.split(",")]
+        if not (colon and WORD.fullmatch(word) and all(options)) or word in found or word in options:
+            raise wording.WordingError(f"{path}:{number}: not `word: other, other` of a new word: {line}")
+        found[word] = options
+    return found
+
+
+def reworded(rng, problem):
+    """The problem, perhaps with words of its last question said otherwise; its thought and answer stay."""
+    if rng.random() >= REWORDED:
+        return problem
+    text = said_otherwise(rng, problem.prompt, problem.language, problem.literals, _needed(problem))
+    return _with(problem, text)
+
+
+def said_otherwise(rng, text, language, literals, needed=()):
+    """The text with some words of the wording (`literals`) replaced, those left alone that are `needed`."""
+    known = synonyms(language)
+    for match in reversed(list(WORD.finditer(text))):
+        word = match.group()
+        low = word.lower()
+        replaceable = word in literals and low in known and low not in needed
+        if replaceable and text.lower().count(low) == 1 and rng.random() < REWORDED:
+            other = rng.choice(known[low])
+            if word.isupper():
+                other = other.upper()
+            elif word[0].isupper():
+                other = wording.capital(other)
+            text = text[: match.start()] + other + text[match.end() :]
+    return text
+
+
 def disturb(rng, problem):
     """The problem, perhaps with one or two words of its last question disturbed; its thought and answer stay."""
     if rng.random() >= SHARE or not problem.literals:
         return problem
     text = problem.messages[-1]["content"]
-    needed = set(WORD.findall(f"{problem.thought} {problem.answer}".lower()))
+    needed = _needed(problem)
     for _ in range(rng.choice([1, 1, 2])):
         found = [match for match in WORD.finditer(text) if _free(match.group(), text, problem.literals, needed)]
         if not found:
             break
         match = rng.choice(found)
         text = text[: match.start()] + _other(rng, match.group()) + text[match.end() :]
+    return _with(problem, text)
+
+
+def _needed(problem):
+    """The words that thought or answer repeat."""
+    return set(WORD.findall(f"{problem.thought} {problem.answer}".lower()))
+
+
+def _with(problem, text):
     messages = [*problem.messages[:-1], {**problem.messages[-1], "content": text}]
     return dataclasses.replace(problem, messages=messages)
 

@@ -18,6 +18,7 @@ import re
 import statistics
 
 import drills
+import noise
 import wording
 from assemble import Problem, reward
 from wording import LANGUAGES
@@ -39,10 +40,31 @@ def problem(rng, family=None, language=None, held_out=False):
     return _MODULES[family].make(rng, language, held_out)
 
 
+# How often a family's bare questions are drilled: about by how many kinds of thoughts it has.
+KINDS = {
+    "action": 1, "aggregates": 2, "clock": 2, "compose": 2, "convert": 1, "energy": 1, "faults": 2, "flow": 1,
+    "missing": 1, "percent": 2, "ranking": 4, "states": 3, "trend": 2,
+}  # fmt: skip
+KINDS_SHARE = 0.25  # Of the drills.
+
+
 def drill(rng):
-    """Bare single steps as they stand in thoughts, each as what is given and what follows: the
-    curriculum's start."""
-    return drills.drill(rng)
+    """Bare single steps as they stand in thoughts, each as what is given and what follows."""
+    return _kinds(rng) if rng.random() < KINDS_SHARE else drills.drill(rng)
+
+
+def _kinds(rng):
+    """Questions without their data, and what kind of thought each begins: they are short, so many wordings are met."""
+    pairs, wanted = [], rng.randint(4, 7)
+    while len(pairs) < wanted:
+        made = problem(rng, rng.choices(list(KINDS), KINDS.values())[0])
+        line = made.thought.partition("\n")[0]
+        kind = line.partition("=")[0]
+        # What hangs on the data or on a rule cannot be told from the question.
+        if not re.search(r"\d|rule$", line) and len(made.question) < 200:
+            said = noise.said_otherwise(rng, made.question, made.language, made.literals, kind.lower().split())
+            pairs.append((f"{said}\nkind\n", f"{kind}\n"))
+    return pairs
 
 
 def verify(made):

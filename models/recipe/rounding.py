@@ -13,4 +13,4 @@ def ask(rng, language, held_out, places):
 def then(question, other):
     """Two wordings one after the other; the first one's source and slots are kept."""
     glue = " " if question.text[-1:] in ".?!:" else ". "
-    return wording.Said(question.text + glue + other.text, question.source, question.slots)
+    return question.within(question.text + glue + other.text)

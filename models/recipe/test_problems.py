@@ -135,6 +135,18 @@ class Names(unittest.TestCase):
             self.assertEqual(len({name.lower() for name in found}), 6)
             self.assertFalse(naming.MEANT & {name.lower() for name in found})
 
+    def test_devices_are_mostly_known_and_sometimes_of_any_words(self):
+        rng = random.Random(4)
+        found = [naming.devices(rng, "en") for _ in range(400)]
+        strange = [d for d in found if d not in words.DEVICES["en"]]
+        self.assertTrue(30 < len(strange) < 100, len(strange))
+        for devices in strange:
+            self.assertEqual(len({devices.one.text, *devices.states}), 3)
+        self.assertIn(naming.devices(rng, "fr", True), words.DEVICES_HELD_OUT["fr"])
+        for language in words.DEVICES:
+            kinds = {d.one.text for d in words.DEVICES[language]}
+            self.assertFalse(kinds & {d.one.text for d in words.DEVICES_HELD_OUT[language]})
+
     def test_words_of_held_out_lists_are_not_known(self):
         seen = {str(place) for language in words.PLACES for place in words.PLACES[language]}
         seen = {word for place in seen for word in place.split()}
@@ -165,6 +177,25 @@ class Noise(unittest.TestCase):
             self.assertLessEqual(gone, problem.literals)
             self.assertFalse({word.lower() for word in gone} & noise.KEPT)
         self.assertTrue(200 < changed < 600, changed)
+
+
+    def test_words_of_the_wording_are_said_otherwise(self):
+        rng, changed = random.Random(10), 0
+        for problem in problems.stream("synonyms", count=600):
+            made = noise.reworded(rng, problem)
+            self.assertEqual((made.thought, made.answer), (problem.thought, problem.answer))
+            before, after = (p.messages[-1]["content"] for p in (problem, made))
+            changed += before != after
+            self.assertEqual(re.findall(r"\d", before), re.findall(r"\d", after))
+            gone = set(noise.WORD.findall(before)) - set(noise.WORD.findall(after))
+            self.assertLessEqual(gone, problem.literals)
+            self.assertLessEqual({word.lower() for word in gone}, noise.synonyms(problem.language).keys())
+        self.assertTrue(80 < changed < 400, changed)
+
+    def test_synonyms_are_read(self):
+        for language in wording.LANGUAGES:
+            self.assertGreater(len(noise.synonyms(language)), 1000)
+        self.assertIn("largest", noise.synonyms("en")["biggest"])
 
 
 class HeldOut(unittest.TestCase):
@@ -209,6 +240,21 @@ class HeldOut(unittest.TestCase):
                         common.append(f"{loaded.family} {language} [{section}]: {line.source}")
         self.assertFalse(common, "\n".join(["training lines that also make a held-out text:", *common]))
 
+    def test_synonyms_make_no_held_out_wording(self):
+        rng, common = random.Random(12), []
+        for loaded in wording.LOADED.values():
+            for (language, section, held_out), templates in loaded.templates.items():
+                seen = loaded.templates[language, section, False]
+                if not held_out or templates is seen:
+                    continue
+                apart = {t.say(rng).text.lower() for t in templates for _ in range(min(20, t.expansions()))}
+                for line in seen:
+                    said = line.say(rng)
+                    text = noise.said_otherwise(rng, said.text, language, said.literals)
+                    if text.lower() in apart:
+                        common.append(f"{loaded.family} {language} [{section}]: {said.text} -> {text}")
+        self.assertFalse(common, "\n".join(["synonyms that make a held-out text of training lines:", *common]))
+
 
 class Wordings(unittest.TestCase):
     def test_grammar(self):
@@ -224,6 +270,12 @@ class Wordings(unittest.TestCase):
         for wrong in ("{a|b", "a}", "{noun}", "<noun", "@unknown x", "[a", "a < b"):
             with self.assertRaises(ValueError, msg=wrong):
                 wording.Template(wrong)
+
+    def test_where_something_is(self):
+        places = [("hall", "en", "in the hall"), ("first floor", "en", "on the first floor"), ("étage", "fr", "à l'étage")]
+        places += [("premier étage", "fr", "au premier étage"), ("hall", "fr", "dans le hall")]
+        for place, language, said in places:
+            self.assertEqual(words.Noun(place, language).in_the, said)
 
     def test_french_forms(self):
         humidity, hall = words.Noun("humidité", "fr", "f"), words.Noun("hall", "fr", "m")

@@ -60,6 +60,10 @@ class Said:
     slots: frozenset
     literals: frozenset = frozenset()
 
+    def within(self, text):
+        """The same wording as part of a longer text."""
+        return dataclasses.replace(self, text=text)
+
 
 def capital(text):
     return text[:1].upper() + text[1:]
@@ -300,7 +304,7 @@ class Wording:
         if missing:
             raise TypeError(f"{self.family} [{section}] needs {', '.join(sorted(missing))}")
         said = self.pick(rng, language, section, held_out).say(rng, values)
-        return dataclasses.replace(said, text=elided(said.text)) if language == "fr" else said
+        return said.within(elided(said.text)) if language == "fr" else said
 
 
 LOADED = {}

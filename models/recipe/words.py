@@ -68,9 +68,13 @@ class Noun:
 
     @property
     def in_the(self):
-        """Where something is: `in the hall`, `dans le hall`; `at s3`, `sur s3` for a name."""
+        """Where something is: `in the hall`, `dans le hall`, `à l'étage`; `at s3`, `sur s3` for a name."""
         if not self.gender:
             return ("at " if self.language == "en" else "sur ") + self.text
+        if re.search(r"\bfloor\b", self.text):
+            return f"on {self.the}"
+        if re.search(r"\b(étage|rez-de-chaussée)\b", self.text):
+            return self.to_the
         return ("in " if self.language == "en" else "dans ") + self.the
 
     @property
@@ -752,7 +756,14 @@ REMARKS = {
         Maintenance is planned for Monday.|Signal quality is good.|The building is empty.
         The readings were taken a minute ago.|The network was slow today.|We moved in last week.
         The sun is shining.|My neighbour asked too.|The values come from the gateway.
-        The dashboard was updated.|I am away this week.""",
+        The dashboard was updated.|I am away this week.|The router was replaced on Tuesday.
+        We have guests.|The plumber has been.|It was a quiet night.|All is well otherwise.
+        This message comes from Node-RED.|The battery of the remote was changed.|The wind has dropped.
+        The sensors are new.|Nobody touched anything.|The children are at school.|It is still dark.
+        The cleaning crew has left.|The lab confirmed the probes.|The line is up again.
+        Sent from the gateway in the basement.|The last sync went fine.|The fair is in town.
+        The barn was swept.|Spring is coming.|I am writing from the train.|There was no alarm today.
+        The clocks are set right.|The window cleaner comes tomorrow.|We are testing the display.""",
     "fr": """La porte d'entrée est fermée à clé.|Il n'y a personne à la maison.
         Il pleut dehors.|La passerelle est en ligne.|Tous les appareils répondent.
         C'est le rapport du soir.|Les données sont récentes.|Le micrologiciel est à jour.
@@ -760,7 +771,15 @@ REMARKS = {
         Les mesures datent d'une minute.|Le réseau était lent aujourd'hui.
         Nous avons emménagé la semaine dernière.|Il fait beau.|Mon voisin a demandé aussi.
         Les valeurs viennent de la passerelle.|Le tableau de bord est à jour.
-        Je suis absent cette semaine.""",
+        Je suis absent cette semaine.|Le routeur a été remplacé mardi.|Nous avons des invités.
+        Le plombier est passé.|La nuit a été calme.|Tout va bien par ailleurs.
+        Ce message vient de Node-RED.|La pile de la télécommande a été changée.|Le vent est tombé.
+        Les sondes sont neuves.|Personne n'a touché à rien.|Les enfants sont à l'école.
+        Il fait encore nuit.|L'équipe de ménage est partie.|Le laboratoire a confirmé les sondes.
+        La ligne est rétablie.|Envoyé depuis la passerelle du sous-sol.|La synchronisation s'est bien passée.
+        C'est la foire au village.|La grange a été balayée.|Le printemps arrive.|J'écris depuis le train.
+        Aucune alarme aujourd'hui.|Les horloges sont à l'heure.|Le laveur de vitres vient demain.
+        Nous testons l'afficheur.""",
 }
 REMARKS_HELD_OUT = {
     "en": """The maintenance crew has left.|The broker was restarted this morning.
@@ -823,14 +842,34 @@ RUNS = {
         "en",
         """washing machine|dishwasher|dryer|irrigation|backup|heating|charger|pump|ventilation
             pool filter|robot vacuum|oven|water heater|sprinkler|data export|self-test|calibration
-            compressor|disinfection cycle|lighting|feeding|boiler|aquarium lamp|log rotation""",
+            compressor|disinfection cycle|lighting|feeding|boiler|aquarium lamp|log rotation
+            bread maker|coffee machine|slow cooker|tumble dryer|steam oven|dehumidifier|humidifier
+            air purifier|lawn mower|pond pump|fountain|drip line|greenhouse lamp|milking machine
+            milk cooling|egg turner|feed auger|grain dryer|conveyor|mixer|extruder|kiln|autoclave
+            centrifuge|incubator|test bench|burn-in|printer job|3D print|car charging|battery charging
+            engine preheater|floor heating|towel rail|sauna|hot tub|solar pump|well pump|lift test
+            fire drill|siren test|bell|street lighting|shop window lighting|floodlight|night watch
+            virus scan|firmware update|database clean-up|report|upload|synchronisation|index job
+            cleaning|rinse|backwash|regeneration|defrost|drying phase|cooling phase|warm-up|soak
+            fermentation|pasteurisation|sterilisation|lesson|meeting|delivery|patrol|inspection|shift""",
     ),
     "fr": nouns(
         "fr",
         """m lave-linge|m lave-vaisselle|m sèche-linge|m arrosage|f sauvegarde|m chauffage
             f charge|f pompe|f ventilation|f filtration|m robot aspirateur|m four|m chauffe-eau
             m autotest|m étalonnage|m compresseur|m cycle de désinfection|m éclairage
-            f distribution de nourriture|f chaudière|f lampe de l'aquarium|f purge""",
+            f distribution de nourriture|f chaudière|f lampe de l'aquarium|f purge
+            f machine à pain|f machine à café|f cocotte|m déshumidificateur|m humidificateur
+            m purificateur d'air|f tondeuse|f pompe du bassin|f fontaine|m goutte-à-goutte
+            f lampe de la serre|f traite|m refroidissement du lait|m séchage du grain|m convoyeur
+            m mélangeur|f extrudeuse|m autoclave|f centrifugeuse|f couveuse|m banc d'essai
+            f impression|f recharge de la voiture|f charge de la batterie|m préchauffage|m plancher chauffant
+            m sèche-serviettes|m sauna|m spa|f pompe du puits|f pompe solaire|m essai des sirènes
+            m exercice d'évacuation|m éclairage public|m éclairage de la vitrine|m projecteur|f ronde
+            f analyse antivirus|f mise à jour|m nettoyage de la base|m rapport|m transfert
+            f synchronisation|m nettoyage|m rinçage|f régénération|m dégivrage|f phase de séchage
+            f phase de refroidissement|f montée en température|m trempage|f fermentation
+            f pasteurisation|f stérilisation|m cours|f réunion|f livraison|f tournée|f inspection|m poste""",
     ),
 }
 RUNS_HELD_OUT = {
@@ -844,14 +883,26 @@ WINDOWS = {
         """p quiet hours|night mode|night tariff|p off-peak hours|cheap tariff|silent period
             p opening hours|night shift|do-not-disturb period|eco mode|maintenance window
             night setback|peak period|vacation lighting|alarm schedule|sleep mode|charging window
-            p office hours|day programme""",
+            p office hours|day programme|night shutdown|bedtime|siesta|lunch break|curfew|rush hour
+            p school hours|p visiting hours|p business hours|p service hours|p delivery hours
+            weekend mode|holiday mode|away mode|party mode|comfort phase|economy phase|boost phase
+            frost watch|legionella programme|watering window|feeding time|day shift|late shift|early shift
+            on-call duty|blackout period|freeze period|lockdown|guard time|reading ban|low tariff
+            high tariff|solar window|discharge window|pump ban|noise ban|dimming phase|dawn phase""",
     ),
     "fr": nouns(
         "fr",
         """p f heures creuses|p f heures de silence|m mode nuit|m tarif de nuit|f plage de silence
             p f heures d'ouverture|f équipe de nuit|m mode éco|f période calme|p f heures pleines
             f fenêtre de maintenance|p m horaires d'ouverture|m réduit de nuit|f plage de recharge
-            f période « ne pas déranger »|p f heures de bureau|m programme de jour""",
+            f période « ne pas déranger »|p f heures de bureau|m programme de jour
+            f coupure de nuit|f sieste|f pause déjeuner|m couvre-feu|f heure de pointe|m mode week-end
+            m mode vacances|m mode absence|m mode fête|m mode confort|m mode hors gel|m mode veille
+            f phase de confort|f phase réduite|f phase de relance|p m horaires de visite
+            p m horaires de livraison|p f heures de service|p f heures de cours|f plage d'arrosage
+            f heure du repas|f équipe du matin|f équipe de l'après-midi|f astreinte|f période de gel
+            f interdiction de bruit|m tarif réduit|m tarif de pointe|f fenêtre solaire|f plage de décharge
+            f tranche horaire|m créneau de nuit|m créneau de pompage|f garde|f permanence|f fermeture""",
     ),
 }
 WINDOWS_HELD_OUT = {
@@ -955,7 +1006,201 @@ DEVICES = {
         node:p nodes:online:offline:line
         battery:p batteries:ok:low:
         detector:p detectors:ok:faulty:
-        parking space:p parking spaces:occupied:free:""",
+        parking space:p parking spaces:occupied:free:
+        skylight:p skylights:open:closed:open
+        curtain:p curtains:drawn:open:
+        awning:p awnings:extended:retracted:
+        tap:p taps:open:closed:open
+        tap:p taps:running:dry:
+        vent:p vents:open:closed:open
+        vent:p vents:clear:blocked:
+        flap:p flaps:raised:lowered:
+        barrier:p barriers:up:down:
+        barrier:p barriers:raised:lowered:
+        ramp:p ramps:raised:lowered:
+        drawer:p drawers:open:shut:
+        cabinet:p cabinets:locked:unlocked:lock
+        locker:p lockers:taken:free:
+        locker:p lockers:locked:unlocked:lock
+        safe:p safes:locked:unlocked:lock
+        cupboard:p cupboards:full:empty:
+        bin:p bins:full:empty:
+        tank:p tanks:full:empty:
+        tank:p tanks:filling:draining:
+        basin:p basins:filled:drained:
+        silo:p silos:full:empty:
+        bottle:p bottles:full:empty:
+        tray:p trays:loaded:empty:
+        shelf:p shelves:stocked:bare:
+        room:p rooms:occupied:vacant:
+        room:p rooms:clean:dirty:
+        room:p rooms:booked:available:
+        desk:p desks:taken:free:
+        table:p tables:reserved:free:
+        seat:p seats:occupied:free:
+        bed:p beds:occupied:vacant:
+        berth:p berths:occupied:vacant:
+        stall:p stalls:taken:vacant:
+        bay:p bays:busy:free:
+        lane:p lanes:open:blocked:
+        track:p tracks:clear:occupied:
+        elevator:p elevators:moving:parked:
+        lift:p lifts:moving:stuck:
+        conveyor:p conveyors:moving:halted:
+        conveyor:p conveyors:running:stopped:run
+        mixer:p mixers:spinning:still:
+        drum:p drums:turning:still:
+        press:p presses:engaged:released:
+        clutch:p clutches:engaged:disengaged:
+        brake:p brakes:applied:released:
+        drone:p drones:flying:landed:
+        mower:p mowers:mowing:parked:
+        vehicle:p vehicles:moving:parked:
+        truck:p trucks:loaded:unloaded:
+        trolley:p trolleys:loaded:empty:
+        wagon:p wagons:coupled:uncoupled:
+        boat:p boats:moored:adrift:
+        compressor:p compressors:on:off:power
+        compressor:p compressors:running:stopped:run
+        blower:p blowers:on:off:power
+        boiler:p boilers:lit:out:
+        boiler:p boilers:firing:resting:
+        burner:p burners:lit:unlit:
+        burner:p burners:burning:out:
+        furnace:p furnaces:hot:cold:
+        oven:p ovens:hot:cold:
+        oven:p ovens:on:off:power
+        stove:p stoves:on:off:power
+        kettle:p kettles:boiling:cold:
+        fridge:p fridges:cooling:defrosting:
+        freezer:p freezers:cold:warm:
+        chiller:p chillers:cooling:resting:
+        washer:p washers:washing:done:
+        dryer:p dryers:drying:done:
+        printer:p printers:printing:ready:
+        printer:p printers:ready:jammed:
+        scanner:p scanners:ready:busy:
+        screen:p screens:on:off:power
+        screen:p screens:awake:asleep:
+        display:p displays:lit:dark:
+        monitor:p monitors:on:off:power
+        speaker:p speakers:muted:unmuted:
+        microphone:p microphones:muted:live:
+        phone:p phones:ringing:silent:
+        bell:p bells:ringing:silent:
+        siren:p sirens:sounding:silent:
+        alarm:p alarms:armed:disarmed:
+        alarm:p alarms:active:cleared:
+        beacon:p beacons:flashing:dark:
+        lantern:p lanterns:lit:unlit:
+        bulb:p bulbs:working:broken:
+        bulb:p bulbs:on:off:power
+        fuse:p fuses:intact:blown:
+        breaker:p breakers:closed:tripped:
+        breaker:p breakers:on:off:power
+        circuit:p circuits:live:dead:
+        line:p lines:live:dead:
+        cable:p cables:plugged:unplugged:
+        cable:p cables:connected:disconnected:
+        contact:p contacts:made:broken:
+        switch:p switches:up:down:
+        switch:p switches:on:off:power
+        button:p buttons:pressed:released:
+        lever:p levers:up:down:
+        port:p ports:open:closed:
+        port:p ports:enabled:disabled:
+        interface:p interfaces:up:down:line
+        link:p links:up:down:line
+        server:p servers:up:down:line
+        server:p servers:online:offline:line
+        host:p hosts:reachable:unreachable:
+        modem:p modems:connected:disconnected:
+        tag:p tags:found:lost:
+        beehive:p beehives:healthy:weak:
+        client:p clients:connected:disconnected:
+        session:p sessions:active:expired:
+        service:p services:running:stopped:run
+        service:p services:up:down:
+        job:p jobs:finished:pending:
+        task:p tasks:done:open:
+        task:p tasks:finished:running:
+        order:p orders:shipped:pending:
+        ticket:p tickets:solved:open:
+        update:p updates:installed:pending:
+        backup:p backups:complete:failed:
+        backup:p backups:passed:failed:
+        test:p tests:passed:failed:
+        check:p checks:passed:failed:
+        sample:p samples:good:bad:
+        part:p parts:good:defective:
+        filter:p filters:clean:dirty:
+        filter:p filters:clean:clogged:
+        pipe:p pipes:frozen:clear:
+        pipe:p pipes:leaking:tight:
+        joint:p joints:tight:leaking:
+        seal:p seals:intact:broken:
+        trap:p traps:set:sprung:
+        cage:p cages:open:shut:
+        fence:p fences:live:dead:
+        pen:p pens:occupied:empty:
+        cow:p cows:inside:outside:
+        hen:p hens:inside:outside:
+        dog:p dogs:awake:asleep:
+        plant:p plants:healthy:sick:
+        plant:p plants:watered:thirsty:
+        bed:p beds:wet:dry:
+        field:p fields:irrigated:dry:
+        field:p fields:wet:dry:
+        sprinkler:p sprinklers:on:off:power
+        sprinkler:p sprinklers:watering:idle:
+        probe:p probes:wet:dry:
+        sensor:p sensors:wet:dry:
+        sensor:p sensors:calibrated:uncalibrated:
+        sensor:p sensors:normal:faulty:
+        detector:p detectors:triggered:quiet:
+        detector:p detectors:tripped:quiet:
+        meter:p meters:read:unread:
+        meter:p meters:sealed:open:
+        thermostat:p thermostats:heating:idle:
+        thermostat:p thermostats:locked:unlocked:lock
+        inverter:p inverters:feeding:standby:
+        inverter:p inverters:synced:unsynced:
+        panel:p panels:producing:dark:
+        panel:p panels:clean:dusty:
+        cell:p cells:charged:discharged:
+        battery:p batteries:charged:flat:
+        battery:p batteries:charging:discharging:
+        battery:p batteries:full:low:
+        turbine:p turbines:turning:still:
+        turbine:p turbines:running:halted:
+        generator:p generators:running:stopped:run
+        generator:p generators:ready:down:
+        controller:p controllers:automatic:manual:
+        controller:p controllers:local:remote:
+        loop:p loops:automatic:manual:
+        unit:p units:heating:cooling:
+        unit:p units:active:passive:
+        station:p stations:manned:unmanned:
+        worker:p workers:present:absent:
+        person:p people:home:away:
+        guest:p guests:in:out:
+        member:p members:present:absent:
+        child:p children:indoors:outdoors:
+        operator:p operators:available:busy:
+        camera:p cameras:covered:clear:
+        camera:p cameras:day:night:
+        window:p windows:tilted:closed:
+        window:p windows:clean:dirty:
+        door:p doors:ajar:shut:
+        door:p doors:open:shut:open
+        gate:p gates:up:down:
+        gate:p gates:locked:unlocked:lock
+        garage:p garages:open:closed:open
+        shutter:p shutters:up:down:
+        shutter:p shutters:raised:lowered:
+        blind:p blinds:open:closed:open
+        blind:p blinds:raised:lowered:
+        louvre:p louvres:open:closed:open""",
     ),
     "fr": _devices(
         "fr",
@@ -990,7 +1235,176 @@ DEVICES = {
         f passerelle:p f passerelles:en ligne:hors ligne:line
         m nœud:p m nœuds:en ligne:hors ligne:line
         m détecteur:p m détecteurs:ok:en défaut:
-        f place:p f places:occupé:libre:""",
+        f place:p f places:occupé:libre:
+        f lucarne:p f lucarnes:ouvert:fermé:open
+        m rideau:p m rideaux:tiré:ouvert:
+        m rideau:p m rideaux:ouvert:fermé:open
+        m store:p m stores:déroulé:enroulé:
+        m store:p m stores:ouvert:fermé:open
+        m robinet:p m robinets:ouvert:fermé:open
+        f bouche:p f bouches:dégagé:bouché:
+        f grille:p f grilles:dégagé:obstrué:
+        f barrière:p f barrières:levé:baissé:
+        f barrière:p f barrières:relevé:abaissé:
+        f rampe:p f rampes:déplié:replié:
+        m tiroir:p m tiroirs:ouvert:fermé:open
+        f armoire:p f armoires:verrouillé:déverrouillé:lock
+        m casier:p m casiers:occupé:libre:
+        m casier:p m casiers:verrouillé:déverrouillé:lock
+        m coffre:p m coffres:verrouillé:déverrouillé:lock
+        m placard:p m placards:plein:vide:
+        f poubelle:p f poubelles:plein:vide:
+        f cuve:p f cuves:plein:vide:
+        m réservoir:p m réservoirs:plein:vide:
+        m réservoir:p m réservoirs:rempli:vidé:
+        m bassin:p m bassins:rempli:vidé:
+        m silo:p m silos:plein:vide:
+        f bouteille:p f bouteilles:plein:vide:
+        m bac:p m bacs:plein:vide:
+        m bac:p m bacs:chargé:vide:
+        f chambre:p f chambres:occupé:libre:
+        f chambre:p f chambres:réservé:disponible:
+        f salle:p f salles:occupé:libre:
+        f salle:p f salles:réservé:libre:
+        f salle:p f salles:propre:sale:
+        m bureau:p m bureaux:pris:libre:
+        f table:p f tables:réservé:libre:
+        m siège:p m sièges:occupé:libre:
+        m lit:p m lits:occupé:inoccupé:
+        m box:p m box:occupé:vacant:
+        m quai:p m quais:occupé:libre:
+        f voie:p f voies:dégagé:occupé:
+        f voie:p f voies:libre:bloqué:
+        m ascenseur:p m ascenseurs:en service:en panne:
+        m ascenseur:p m ascenseurs:en mouvement:à l'arrêt:
+        m convoyeur:p m convoyeurs:en marche:à l'arrêt:run
+        m tapis:p m tapis:en marche:arrêté:run
+        m mélangeur:p m mélangeurs:en marche:au repos:
+        f presse:p f presses:engagé:relâché:
+        m embrayage:p m embrayages:engagé:dégagé:
+        m frein:p m freins:serré:desserré:
+        m drone:p m drones:en vol:au sol:
+        f tondeuse:p f tondeuses:en marche:garé:
+        m véhicule:p m véhicules:garé:sorti:
+        m camion:p m camions:chargé:déchargé:
+        m chariot:p m chariots:chargé:vide:
+        m wagon:p m wagons:attelé:dételé:
+        m bateau:p m bateaux:amarré:sorti:
+        m compresseur:p m compresseurs:en marche:à l'arrêt:run
+        m compresseur:p m compresseurs:allumé:éteint:power
+        f soufflerie:p f souffleries:allumé:éteint:power
+        f chaudière:p f chaudières:allumé:éteint:power
+        f chaudière:p f chaudières:en chauffe:au repos:
+        m brûleur:p m brûleurs:allumé:éteint:power
+        m four:p m fours:chaud:froid:
+        m four:p m fours:allumé:éteint:power
+        m poêle:p m poêles:allumé:éteint:power
+        f bouilloire:p f bouilloires:en chauffe:froid:
+        m frigo:p m frigos:en service:en dégivrage:
+        m congélateur:p m congélateurs:ouvert:fermé:open
+        m groupe:p m groupes:en marche:à l'arrêt:run
+        m lave-linge:p m lave-linge:terminé:en cours:
+        m sèche-linge:p m sèche-linge:terminé:en cours:
+        f imprimante:p f imprimantes:prêt:bloqué:
+        f imprimante:p f imprimantes:prêt:occupé:
+        m scanner:p m scanners:prêt:occupé:
+        m écran:p m écrans:allumé:éteint:power
+        m écran:p m écrans:en veille:actif:
+        m afficheur:p m afficheurs:allumé:éteint:power
+        m haut-parleur:p m haut-parleurs:coupé:actif:
+        m micro:p m micros:coupé:ouvert:
+        m téléphone:p m téléphones:occupé:libre:
+        f sirène:p f sirènes:actif:inactif:
+        f alarme:p f alarmes:armé:désarmé:
+        f alarme:p f alarmes:activé:désactivé:
+        f alarme:p f alarmes:actif:acquitté:
+        f balise:p f balises:trouvé:perdu:
+        f ampoule:p f ampoules:allumé:éteint:power
+        f ampoule:p f ampoules:intact:cassé:
+        m lampadaire:p m lampadaires:allumé:éteint:power
+        m fusible:p m fusibles:intact:grillé:
+        m disjoncteur:p m disjoncteurs:enclenché:déclenché:
+        m disjoncteur:p m disjoncteurs:armé:déclenché:
+        m circuit:p m circuits:sous tension:hors tension:
+        f ligne:p f lignes:sous tension:hors tension:
+        m câble:p m câbles:branché:débranché:
+        m contact:p m contacts:ouvert:fermé:open
+        m relais:p m relais:collé:décollé:
+        m relais:p m relais:ouvert:fermé:open
+        m interrupteur:p m interrupteurs:levé:baissé:
+        m interrupteur:p m interrupteurs:fermé:ouvert:
+        m bouton:p m boutons:enfoncé:relâché:
+        m levier:p m leviers:levé:baissé:
+        m port:p m ports:ouvert:fermé:
+        m port:p m ports:activé:désactivé:
+        m lien:p m liens:actif:rompu:
+        m serveur:p m serveurs:en ligne:hors ligne:line
+        m serveur:p m serveurs:joignable:injoignable:
+        m modem:p m modems:connecté:déconnecté:
+        f borne:p f bornes:occupé:libre:
+        f borne:p f bornes:en service:hors service:
+        m client:p m clients:connecté:déconnecté:
+        f session:p f sessions:actif:expiré:
+        m service:p m services:démarré:arrêté:run
+        f tâche:p f tâches:terminé:en cours:
+        f tâche:p f tâches:fini:en attente:
+        f commande:p f commandes:expédié:en attente:
+        m ticket:p m tickets:résolu:ouvert:
+        f sauvegarde:p f sauvegardes:réussi:échoué:
+        m test:p m tests:réussi:échoué:
+        m contrôle:p m contrôles:validé:refusé:
+        f pièce:p f pièces:conforme:rejeté:
+        m filtre:p m filtres:propre:sale:
+        m filtre:p m filtres:propre:encrassé:
+        f conduite:p f conduites:gelé:dégagé:
+        m tuyau:p m tuyaux:percé:intact:
+        m joint:p m joints:étanche:percé:
+        m joint:p m joints:intact:usé:
+        f cage:p f cages:ouvert:fermé:open
+        f clôture:p f clôtures:sous tension:hors tension:
+        m enclos:p m enclos:occupé:vide:
+        f poule:p f poules:rentré:sorti:
+        m cheval:p m chevaux:rentré:sorti:
+        f plante:p f plantes:sain:malade:
+        f plante:p f plantes:arrosé:assoiffé:
+        f parcelle:p f parcelles:irrigué:aride:
+        m arroseur:p m arroseurs:en marche:à l'arrêt:run
+        m arroseur:p m arroseurs:actif:inactif:
+        f sonde:p f sondes:noyé:dégagé:
+        m capteur:p m capteurs:étalonné:déréglé:
+        m capteur:p m capteurs:valide:défaillant:
+        m détecteur:p m détecteurs:déclenché:calme:
+        m détecteur:p m détecteurs:actif:inactif:
+        m compteur:p m compteurs:relevé:oublié:
+        m thermostat:p m thermostats:en chauffe:au repos:
+        m thermostat:p m thermostats:bloqué:débloqué:
+        m onduleur:p m onduleurs:couplé:découplé:
+        m onduleur:p m onduleurs:en ligne:hors ligne:line
+        m panneau:p m panneaux:propre:sale:
+        m accumulateur:p m accumulateurs:chargé:déchargé:
+        f batterie:p f batteries:chargé:déchargé:
+        f batterie:p f batteries:plein:faible:
+        f pile:p f piles:chargé:vide:
+        f éolienne:p f éoliennes:en marche:à l'arrêt:run
+        f turbine:p f turbines:en marche:à l'arrêt:run
+        m générateur:p m générateurs:démarré:arrêté:run
+        m régulateur:p m régulateurs:en automatique:en manuel:
+        f boucle:p f boucles:en automatique:en manuel:
+        f unité:p f unités:actif:inactif:
+        m poste:p m postes:occupé:vacant:
+        m employé:p m employés:présent:absent:
+        f personne:p f personnes:présent:absent:
+        m invité:p m invités:arrivé:attendu:
+        m enfant:p m enfants:rentré:sorti:
+        m opérateur:p m opérateurs:disponible:occupé:
+        f caméra:p f caméras:couvert:dégagé:
+        f fenêtre:p f fenêtres:entrouvert:fermé:
+        f fenêtre:p f fenêtres:propre:sale:
+        m garage:p m garages:ouvert:fermé:open
+        m volet:p m volets:levé:baissé:
+        m volet:p m volets:relevé:abaissé:
+        m store:p m stores:relevé:abaissé:
+        f persienne:p f persiennes:ouvert:fermé:open""",
     ),
 }
 DEVICES_HELD_OUT = {

@@ -486,7 +486,7 @@ def _target(rng, language, held_out):
         rng,
         language,
         held_out,
-        wording.Said(f"{goal.text} {question.text}", question.source, question.slots),
+        question.within(f"{goal.text} {question.text}"),
         thought,
         right,
         reason,
@@ -514,7 +514,7 @@ def _direction(rng, language, held_out):
     goal = WORDING.say(rng, language, way, held_out, noun=noun)
     choices, listed = _choices(rng, language, held_out, options)
     question = WORDING.say(rng, language, "ask", held_out)
-    question = wording.Said(f"{goal.text} {question.text}", question.source, question.slots)
+    question = question.within(f"{goal.text} {question.text}")
     return _finish(
         rng,
         language,
@@ -662,7 +662,7 @@ def _scene(rng, language, held_out):
             limit=_amount(bound, others[1], others[2], separator),
         )
         phrasings.append(said)
-        question = wording.Said(f"{said.text} {question.text}", question.source, question.slots)
+        question = question.within(f"{said.text} {question.text}")
         reason_tail = _reason(language, "within", limit=_amount(bound, others[1], others[2], point))
     thought, found = [f"least {wanted}"], None
     for i, value in enumerate(values):

@@ -111,7 +111,7 @@ def _value(rng, language, held_out, kind):
 
 def _then(question, other):
     """Two wordings one after the other, the first one's source kept."""
-    return wording.Said(f"{question.text} {other.text}", question.source, question.slots)
+    return question.within(f"{question.text} {other.text}")
 
 
 def _think(kind, values, decimals, places):

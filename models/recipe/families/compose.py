@@ -269,8 +269,7 @@ def _count(rng, language, held_out):
 
 def _devices(rng, language, held_out):
     """If any, all, or so many of the devices are in a state ..."""
-    pool = (words.DEVICES_HELD_OUT if held_out else words.DEVICES)[language]
-    devices = rng.choice(pool)
+    devices = naming.devices(rng, language, held_out)
     count = rng.choices([2, 3, 4, 5, 6], [1, 4, 4, 3, 1])[0]
     side = rng.randrange(2)
     kind = rng.choice(["any", "all", "count", "count", "count"])

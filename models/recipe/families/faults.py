@@ -460,8 +460,7 @@ def _old(rng, language, held_out):
         )
         here = WORDING.say(rng, language, "now", held_out, time=arithmetic.clock(now))
         phrasings.append(here)
-        text = f"{here.text} {question.text}"
-        question = wording.Said(text, question.source, question.slots)
+        question = question.within(f"{here.text} {question.text}")
         line, start = arithmetic.clock_subtraction(now, limit)
         head, lines, ages = ["old", line], [], [now - time for time in times]
         for i, time in enumerate(times):

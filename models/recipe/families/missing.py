@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import arithmetic
 import assemble
+import naming
 import relations
 import statement
 import telemetry
@@ -349,7 +350,7 @@ def _goal(rng, language, held_out):
         rng,
         language,
         held_out,
-        wording.Said(f"{goal.text} {question.text}", question.source, question.slots),
+        question.within(f"{goal.text} {question.text}"),
         "goal",
         noun,
         told,
@@ -465,7 +466,7 @@ def _two(rng, language, held_out):
 
 def _state(rng, language, held_out):
     """The state of a thing that is not told."""
-    devices = rng.choice((words.DEVICES_HELD_OUT if held_out else words.DEVICES)[language])
+    devices = naming.devices(rng, language, held_out)
     numbers = rng.sample(range(1, 20), rng.choice([2, 3, 4, 5, 6]))
     names = [Noun(f"{devices.one} {number}", language, "") for number in numbers]
     lost = names.pop()

@@ -450,7 +450,7 @@ def _hysteresis(rng, language, held_out):
     asks_state = rng.random() < 0.5
     section = "which_state" if asks_state else "todo"
     question = WORDING.say(rng, language, section, held_out, device=device)
-    question = wording.Said(f"{now.text} {question.text}", question.source, question.slots)
+    question = question.within(f"{now.text} {question.text}")
     fact = telemetry.reading(rng, language, quantity, value, decimals)
     told = _status(rng, language, [Condition("", fact, "", True, ())], separator, [device])
     line, starts = arithmetic.comparison(value, decimals, on_relation, on_limit, limit_decimals)
@@ -525,7 +525,7 @@ def _priority(rng, language, held_out):
     mark = rng.choice(["{}. ", "{}) ", "R{}: ", "P{}: "])
     between = rng.choice(["\n", "\n", " "])
     listed = between.join(mark.format(i + 1) + wording.capital(t) for i, t in enumerate(items))
-    rule = wording.Said(head.text + between + listed + between.strip(" "), head.source, head.slots)
+    rule = head.within(head.text + between + listed + between.strip(" "))
     devices = [action.device for action in actions]
     system = words.Noun("system" if language == "en" else "système", language)
     question = WORDING.say(rng, language, "todo", held_out, device=system)

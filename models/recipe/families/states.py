@@ -98,8 +98,9 @@ def _words(rng, language, devices, flags=True):
     key = rng.choice(["state", "status"] if language == "en" else ["etat", "état", "state"])
     said = devices.states
     chance = rng.random()
-    if devices.codes and chance < 0.3:
-        codes = rng.choice(devices.codes)
+    loud = tuple(state.upper().replace(" ", "_") for state in devices.plain_states)
+    if chance < (0.3 if devices.codes else 0.12):
+        codes = rng.choice([*devices.codes, loud])
         return ((codes[0],), (codes[1],)), key, True
     if devices.codes and chance < 0.42:
         pairs = [said, *devices.codes[:2]]
@@ -163,8 +164,7 @@ def _mixed(rng, language, held_out, devices, count):
 
 
 def _state(rng, language, held_out, kind):
-    pool = (words.DEVICES_HELD_OUT if held_out else words.DEVICES)[language]
-    devices = rng.choice(pool)
+    devices = naming.devices(rng, language, held_out)
     wanted = rng.random() < 0.55
     side = 0 if wanted else 1
     count = rng.choices(range(2, 9), [1, 4, 6, 5, 3, 2, 1])[0]
