@@ -20,6 +20,7 @@ FAMILIES = list(problems.FAMILIES)
 LANGUAGES = ["en", "fr"]
 LABELS = [f"{family}/{language}" for family in FAMILIES for language in LANGUAGES] + ["drill"]
 TOP = 8  # Entries of a teacher's distribution that are kept.
+WORTH_CUTTING = 25  # Tokens.
 
 
 @dataclasses.dataclass
@@ -85,6 +86,15 @@ class Encoder:
         given = self.prompt(problem)
         text = f"{problem.thought}\n{tokens.THINK_END}\n\n{problem.answer}{tokens.END}"
         return Document(given + self.encode(text), len(given), label(problem))
+
+    def reading(self, problem):
+        """The problem up to the second line of its thought, by which it is understood or not; all of it if it is short."""
+        whole = self.problem(problem)
+        start = self.encode("\n".join(problem.thought.split("\n")[:2]))
+        end = whole.learn + len(start)
+        if whole.ids[whole.learn : end] != start or len(whole.ids) - end < WORTH_CUTTING:
+            return whole
+        return Document(whole.ids[:end], whole.learn, len(LABELS) - 1)
 
     def drill(self, rng):
         ids, learn = [self.begin], [False]
@@ -276,6 +286,7 @@ class Diet:
     ramp: float = 8e6
     short: int = 160
     longest: int = 900
+    readings: float = 0.0  # Share of the problems that end where it is clear how they were understood.
     traces: str = ""
     trace_share: float = 0.7
 
@@ -306,7 +317,9 @@ class Cook:
         if rng.random() >= drill_share:
             for _ in range(4):
                 family = rng.choices(FAMILIES, weights)[0]
-                made = self.encoder.problem(noise.disturb(rng, problems.problem(rng, family)))
+                problem = noise.roughen(rng, problems.problem(rng, family))
+                cut = self.diet.readings and rng.random() < self.diet.readings
+                made = self.encoder.reading(problem) if cut else self.encoder.problem(problem)
                 if len(made.ids) <= limit:
                     return made
         while True:

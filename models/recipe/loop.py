@@ -64,6 +64,9 @@ def add_options(parser):
         "--drills", type=float, default=0.2, help="share of documents that are bare steps"
     )
     parser.add_argument(
+        "--readings", type=float, default=0.0, help="share of problems cut where it is clear how they were understood"
+    )
+    parser.add_argument(
         "--early-drills", type=float, default=0.6, help="the same at the very start"
     )
     parser.add_argument("--ramp", type=float, default=8e6, help="tokens of the curriculum")
@@ -128,7 +131,8 @@ def losses(net, batch, hard_share=0.3, clip=(0.2, 0.28)):
 
     targets = put(batch.targets)
     where = (targets >= 0).nonzero().squeeze(1)
-    with torch.autocast(device.type, dtype=torch.bfloat16):
+    quick = models.quick_kind(device) == torch.bfloat16
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=quick):
         rows = net.hidden(put(batch.ids), batch.groups)[where]
     wanted = targets[where]
     if batch.top_ids is None and batch.old_logs is None:
@@ -386,10 +390,10 @@ def start(options):
         known = dict(zip(saved["labels"], saved["exact"]))
         begun["exact"] = [known.get(label, 0.0) for label in data.LABELS]
         begun["tokens"] = saved["tokens"]
-        if path == mine or options.decay:
+        if path == mine or options.decay and "first" in saved:
             begun["steps"], begun["count"] = saved["steps"], saved["count"]
             begun["spent"] = saved["spent"] if path == mine else 0.0
-        else:  # Another stage: the weights go on, the optimizer starts anew.
+        else:  # Another stage, or kept weights: they go on, the optimizer starts anew.
             saved = None
     elif options.init:
         net = export.from_directory(options.init)

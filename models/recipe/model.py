@@ -96,6 +96,13 @@ class Norm(nn.Module):
         return RmsNorm.apply(x, self.weight, self.epsilon, matrix_kind(x))
 
 
+def quick_kind(device):
+    """The type in which this device multiplies matrices fastest: bf16, or f32 on a CPU that would have to emulate it."""
+    if torch.device(device).type != "cpu" or torch.cpu._is_avx512_bf16_supported():
+        return torch.bfloat16
+    return torch.float32
+
+
 def matrix_kind(x):
     """The type in which matrices are multiplied where `x` is: bf16 under autocast."""
     return torch.bfloat16 if torch.is_autocast_enabled(x.device.type) else torch.float32

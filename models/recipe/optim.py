@@ -173,7 +173,7 @@ def orthogonal(matrices, steps=5):
     """The nearest orthogonal matrices, roughly: a quintic iteration whose singular values end near one."""
     a, b, c = 3.4445, -4.7750, 2.0315
     tall = matrices.shape[-2] > matrices.shape[-1]
-    x = matrices.bfloat16()
+    x = matrices.to(models.quick_kind(matrices.device))
     x = x.mT if tall else x
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(steps):

@@ -33,7 +33,7 @@ def attempts(job):
         torch.set_num_threads(1)
     net, _ = models.load(options.policy, rounded=options.rounded)
     encoder = data.Encoder(options.tokenizer)
-    generator = Generator(net, encoder.end, options.device, torch.bfloat16)
+    generator = Generator(net, encoder.end, options.device, models.quick_kind(options.device))
     tally = []
     for number in numbers:
         made = sample.draw(options.seed, number, options.shard, options.weights)

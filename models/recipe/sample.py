@@ -66,7 +66,7 @@ def shard(job):
         torch.set_num_threads(1)
     net, _ = models.load(options.model)
     encoder = data.Encoder(options.tokenizer)
-    generator = Generator(net, encoder.end, options.device, torch.bfloat16)
+    generator = Generator(net, encoder.end, options.device, models.quick_kind(options.device))
     for number in numbers:
         path = options.out / f"{number:05}.npz"
         if path.exists():
