@@ -1,10 +1,13 @@
-"""Keeps the weights of a checkpoint in half the room, beside their tokenizer, and makes a checkpoint of them again.
+"""Keeps the weights of a checkpoint in half the room, beside their tokenizer, and makes a checkpoint of them again;
+makes a deeper model of a trained one.
 
 Training takes longer than a machine may be had for. What is kept are the weights, as bfloat16, and what the curriculum
-has reached; the optimizer starts anew.
+has reached; the optimizer starts anew. A deeper model begins by computing exactly what the one it is made of computes:
+its further layers add nothing yet. Where there is no machine for a teacher from nothing, it is the student deepened.
 
 python checkpoint.py --keep CHECKPOINT --tokenizer DIR --in FOLDER     # FOLDER/weights.safetensors, FOLDER/tokenizer
 python checkpoint.py --restore FOLDER --work DIR                       # DIR/begun.pt, DIR/tokenizer
+python checkpoint.py --deepen CHECKPOINT --layers 9 --as CHECKPOINT
 """
 
 import argparse
@@ -40,6 +43,26 @@ def restore(folder, work):
     print(f"{work / 'begun.pt'}: {about['tokens'] / 1e6:.1f} million tokens so far")
 
 
+def deepen(path, layers, target):
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    few = saved["shape"]["layers"]
+    if layers <= few:
+        raise SystemExit(f"{path} has {few} layers already")
+    state = {name: value for name, value in saved["model"].items() if ".layers." not in name}
+    sources = [layer * few // layers for layer in range(layers)]
+    for layer, source in enumerate(sources):
+        further = layer > 0 and sources[layer - 1] == source
+        prefix = f"model.layers.{source}."
+        for name, value in saved["model"].items():
+            if name.startswith(prefix):
+                silent = further and name.endswith(("o_proj.weight", "down_proj.weight"))
+                made = torch.zeros_like(value) if silent else value.clone()
+                state[f"model.layers.{layer}.{name.removeprefix(prefix)}"] = made
+    about = {name: saved[name] for name in KEPT} | {"shape": saved["shape"] | {"layers": layers}}
+    torch.save({**about, "model": state}, target)
+    print(f"{target}: {sum(value.numel() for value in state.values())} parameters in {layers} layers")
+
+
 def copy_tokenizer(source, target):
     shutil.copytree(source, target, dirs_exist_ok=True)
 
@@ -53,13 +76,18 @@ def main():
     parser.add_argument("--in", dest="folder", type=pathlib.Path, help="where to keep it")
     parser.add_argument("--restore", type=pathlib.Path, help="folder it was kept in")
     parser.add_argument("--work", type=pathlib.Path, help="where to make a checkpoint of it")
+    parser.add_argument("--deepen", type=pathlib.Path, help="checkpoint to make a deeper model of")
+    parser.add_argument("--layers", type=int, help="how many it is to have")
+    parser.add_argument("--as", dest="target", type=pathlib.Path, help="checkpoint to write")
     options = parser.parse_args()
     if options.keep and options.tokenizer and options.folder:
         keep(options.keep, options.tokenizer, options.folder)
     elif options.restore and options.work:
         restore(options.restore, options.work)
+    elif options.deepen and options.layers and options.target:
+        deepen(options.deepen, options.layers, options.target)
     else:
-        parser.error("either --keep, --tokenizer and --in, or --restore and --work")
+        parser.error("--keep, --tokenizer and --in; or --restore and --work; or --deepen, --layers and --as")
 
 
 if __name__ == "__main__":
