@@ -516,15 +516,14 @@ struct Problem {
 /// Families that the model's card claims.
 const CLAIMED: &[&str] = &[
     "aggregates",
-    "clock",
+    "compose",
     "convert",
-    "dialogue",
+    "energy",
     "faults",
+    "flow",
     "percent",
-    "ranking",
     "refuse",
     "rules",
-    "trend",
 ];
 
 /// The share of right answers that the card claims for them: fresh numbers, names and layouts, English and French, in

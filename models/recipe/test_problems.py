@@ -251,7 +251,7 @@ class HeldOut(unittest.TestCase):
                 for line in seen:
                     said = line.say(rng)
                     text = noise.said_otherwise(rng, said.text, language, said.literals)
-                    if text.lower() in apart:
+                    if text != said.text and text.lower() in apart:
                         common.append(f"{loaded.family} {language} [{section}]: {said.text} -> {text}")
         self.assertFalse(common, "\n".join(["synonyms that make a held-out text of training lines:", *common]))
 
