@@ -47,7 +47,7 @@ def deepen(path, layers, target):
     saved = torch.load(path, map_location="cpu", weights_only=True)
     few = saved["shape"]["layers"]
     if layers <= few:
-        raise SystemExit(f"{path} has {few} layers already")
+        raise SystemExit(f"{path} has {few} layers: --layers must be more, not {layers}")
     state = {name: value for name, value in saved["model"].items() if ".layers." not in name}
     sources = [layer * few // layers for layer in range(layers)]
     for layer, source in enumerate(sources):

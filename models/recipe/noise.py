@@ -59,8 +59,7 @@ def said_otherwise(rng, text, language, literals, needed=()):
     for match in reversed(list(WORD.finditer(text))):
         word = match.group()
         low = word.lower()
-        replaceable = word in literals and low in known and low not in needed
-        if replaceable and text.lower().count(low) == 1 and rng.random() < REWORDED:
+        if low in known and _alone(word, text, literals, needed) and rng.random() < REWORDED:
             other = rng.choice(known[low])
             if word.isupper():
                 other = other.upper()
@@ -74,8 +73,7 @@ def disturb(rng, problem):
     """The problem, perhaps with one or two words of its last question disturbed; its thought and answer stay."""
     if rng.random() >= SHARE or not problem.literals:
         return problem
-    text = problem.messages[-1]["content"]
-    needed = _needed(problem)
+    text, needed = problem.prompt, _needed(problem)
     for _ in range(rng.choice([1, 1, 2])):
         found = [match for match in WORD.finditer(text) if _free(match.group(), text, problem.literals, needed)]
         if not found:
@@ -96,9 +94,14 @@ def _with(problem, text):
 
 
 def _free(word, text, literals, needed):
-    """Whether a word stands in the text once, comes from a template, and nothing rests on it alone."""
+    """Whether nothing rests on a word alone."""
+    return word.lower() not in KEPT and _alone(word, text, literals, needed)
+
+
+def _alone(word, text, literals, needed):
+    """Whether a word stands in the text once, comes from a template, and is not repeated by thought or answer."""
     low = word.lower()
-    return word in literals and low not in KEPT and low not in needed and text.lower().count(low) == 1
+    return word in literals and low not in needed and text.lower().count(low) == 1
 
 
 def _other(rng, word):

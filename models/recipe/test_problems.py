@@ -164,31 +164,29 @@ class Names(unittest.TestCase):
 
 
 class Noise(unittest.TestCase):
-    def test_only_words_of_the_wording_are_disturbed(self):
-        rng, changed = random.Random(9), 0
-        for problem in problems.stream("noise", count=1500):
-            made = noise.disturb(rng, problem)
+    def changes(self, roughened, seed, count):
+        """Of so many problems: the problem and the words that `roughened` took away; asserts that the rest is as it was."""
+        rng = random.Random(seed)
+        for problem in problems.stream(seed, count=count):
+            made = roughened(rng, problem)
             self.assertEqual((made.thought, made.answer), (problem.thought, problem.answer))
-            before, after = (p.messages[-1]["content"] for p in (problem, made))
-            changed += before != after
-            self.assertEqual(re.findall(r"\d", before), re.findall(r"\d", after))
-            gone = set(noise.WORD.findall(before)) - set(noise.WORD.findall(after))
-            self.assertLessEqual(len(gone), 2)
+            self.assertEqual(re.findall(r"\d", problem.prompt), re.findall(r"\d", made.prompt))
+            gone = set(noise.WORD.findall(problem.prompt)) - set(noise.WORD.findall(made.prompt))
             self.assertLessEqual(gone, problem.literals)
+            yield problem, made.prompt != problem.prompt, gone
+
+    def test_only_words_of_the_wording_are_disturbed(self):
+        changed = 0
+        for _, is_other, gone in self.changes(noise.disturb, "noise", 1500):
+            changed += is_other
+            self.assertLessEqual(len(gone), 2)
             self.assertFalse({word.lower() for word in gone} & noise.KEPT)
         self.assertTrue(200 < changed < 600, changed)
 
-
     def test_words_of_the_wording_are_said_otherwise(self):
-        rng, changed = random.Random(10), 0
-        for problem in problems.stream("synonyms", count=600):
-            made = noise.reworded(rng, problem)
-            self.assertEqual((made.thought, made.answer), (problem.thought, problem.answer))
-            before, after = (p.messages[-1]["content"] for p in (problem, made))
-            changed += before != after
-            self.assertEqual(re.findall(r"\d", before), re.findall(r"\d", after))
-            gone = set(noise.WORD.findall(before)) - set(noise.WORD.findall(after))
-            self.assertLessEqual(gone, problem.literals)
+        changed = 0
+        for problem, is_other, gone in self.changes(noise.reworded, "synonyms", 600):
+            changed += is_other
             self.assertLessEqual({word.lower() for word in gone}, noise.synonyms(problem.language).keys())
         self.assertTrue(80 < changed < 400, changed)
 
@@ -225,34 +223,34 @@ class HeldOut(unittest.TestCase):
                 }
                 self.assertLessEqual(set(problem.phrasings), apart)
 
-    def test_wordings_do_not_overlap(self):
-        """Names the training lines alone: who mends them must not read what is held out."""
-        rng, common = random.Random(11), []
+    def sections_apart(self, rng):
+        """Of each section with wordings of its own held out: where it is, its training lines, and texts held out."""
         for loaded in wording.LOADED.values():
             for (language, section, held_out), templates in loaded.templates.items():
                 seen = loaded.templates[language, section, False]
-                if not held_out or templates is seen:
-                    continue
-                texts = [t.say(rng).text for t in templates for _ in range(min(20, t.expansions()))]
-                for line in seen:
-                    pattern = re.compile(line.pattern().pattern, re.IGNORECASE)
-                    if any(pattern.fullmatch(text) for text in texts):
-                        common.append(f"{loaded.family} {language} [{section}]: {line.source}")
+                if held_out and templates is not seen:
+                    texts = [t.say(rng).text for t in templates for _ in range(min(20, t.expansions()))]
+                    yield language, f"{loaded.family} {language} [{section}]", seen, texts
+
+    def test_wordings_do_not_overlap(self):
+        """Names the training lines alone: who mends them must not read what is held out."""
+        common = []
+        for _, where, seen, texts in self.sections_apart(random.Random(11)):
+            for line in seen:
+                pattern = re.compile(line.pattern().pattern, re.IGNORECASE)
+                if any(pattern.fullmatch(text) for text in texts):
+                    common.append(f"{where}: {line.source}")
         self.assertFalse(common, "\n".join(["training lines that also make a held-out text:", *common]))
 
     def test_synonyms_make_no_held_out_wording(self):
         rng, common = random.Random(12), []
-        for loaded in wording.LOADED.values():
-            for (language, section, held_out), templates in loaded.templates.items():
-                seen = loaded.templates[language, section, False]
-                if not held_out or templates is seen:
-                    continue
-                apart = {t.say(rng).text.lower() for t in templates for _ in range(min(20, t.expansions()))}
-                for line in seen:
-                    said = line.say(rng)
-                    text = noise.said_otherwise(rng, said.text, language, said.literals)
-                    if text != said.text and text.lower() in apart:
-                        common.append(f"{loaded.family} {language} [{section}]: {said.text} -> {text}")
+        for language, where, seen, texts in self.sections_apart(rng):
+            apart = {text.lower() for text in texts}
+            for line in seen:
+                said = line.say(rng)
+                text = noise.said_otherwise(rng, said.text, language, said.literals)
+                if text != said.text and text.lower() in apart:
+                    common.append(f"{where}: {said.text} -> {text}")
         self.assertFalse(common, "\n".join(["synonyms that make a held-out text of training lines:", *common]))
 
 

@@ -98,8 +98,8 @@ def _words(rng, language, devices, flags=True):
     key = rng.choice(["state", "status"] if language == "en" else ["etat", "état", "state"])
     said = devices.states
     chance = rng.random()
-    loud = tuple(state.upper().replace(" ", "_") for state in devices.plain_states)
     if chance < (0.3 if devices.codes else 0.12):
+        loud = tuple(state.upper().replace(" ", "_") for state in devices.plain_states)
         codes = rng.choice([*devices.codes, loud])
         return ((codes[0],), (codes[1],)), key, True
     if devices.codes and chance < 0.42:
