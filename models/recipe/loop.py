@@ -133,7 +133,7 @@ def losses(net, batch, hard_share=0.3, clip=(0.2, 0.28)):
     where = (targets >= 0).nonzero().squeeze(1)
     quick = models.quick_kind(device) == torch.bfloat16
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=quick):
-        rows = net.hidden(put(batch.ids), batch.groups)[where]
+        rows = net.hidden(put(batch.ids), batch.groups, where)
     wanted = targets[where]
     if batch.top_ids is None and batch.old_logs is None:
         return *models.OutputLoss.apply(rows, net.lm_head.weight, wanted), where

@@ -272,12 +272,14 @@ class Attention(nn.Module):
         self.qkv_proj.weight.parts = parts
         self.o_proj = nn.Linear(shape.heads * shape.head_dim, shape.hidden, bias=False)
 
-    def forward(self, x, cos, sin, groups):
-        """`x` is `[tokens, hidden]`: the rows of every group of `count` documents of `length` tokens in turn."""
+    def forward(self, x, cos, sin, groups, wanted=None):
+        """`x` is `[tokens, hidden]`: the rows of every group of `count` documents of `length` tokens in turn; what comes
+        of the `wanted` rows, or of all."""
         s = self.shape
         qkv = self.qkv_proj(x).view(-1, s.heads + 2 * s.kv_heads, s.head_dim)
         attend = attention_on_gpu if x.is_cuda else CausalAttention.apply
-        return self.o_proj(attend(qkv, cos, sin, groups, s))
+        heads = attend(qkv, cos, sin, groups, s)
+        return self.o_proj(heads if wanted is None else heads[wanted])
 
 
 class Mlp(nn.Module):
@@ -299,8 +301,9 @@ class Layer(nn.Module):
         self.post_attention_layernorm = Norm(shape.hidden, shape.epsilon)
         self.mlp = Mlp(shape)
 
-    def forward(self, x, cos, sin, groups):
-        x = x + self.self_attn(self.input_layernorm(x), cos, sin, groups)
+    def forward(self, x, cos, sin, groups, wanted=None):
+        seen = self.self_attn(self.input_layernorm(x), cos, sin, groups, wanted)
+        x = (x if wanted is None else x[wanted]) + seen
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
@@ -312,13 +315,14 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.norm = Norm(shape.hidden, shape.epsilon)
 
-    def forward(self, ids, groups):
+    def forward(self, ids, groups, wanted=None):
         x = self.embed_tokens(ids)
         positions = torch.cat([torch.arange(length).repeat(count) for count, length in groups])
         cos, sin = rotations(self.shape, positions.to(ids.device), matrix_kind(x))
-        for layer in self.layers:
+        *layers, last = self.layers
+        for layer in layers:
             x = layer(x, cos, sin, groups)
-        return self.norm(x)
+        return self.norm(last(x, cos, sin, groups, wanted))
 
 
 def rotations(shape, positions, kind):
@@ -388,9 +392,9 @@ class Model(nn.Module):
             self.lm_head.weight.copy_(embedding @ turned * 0.03)
         look_back(self)
 
-    def hidden(self, ids, groups):
-        """The last layer's normed rows."""
-        return self.model(ids, groups)
+    def hidden(self, ids, groups, wanted=None):
+        """The last layer's normed rows, all or the `wanted` ones: nothing is computed there for those nobody learns."""
+        return self.model(ids, groups, wanted)
 
     def logits(self, rows):
         """In f32 whatever the layers use: in bf16 logits would be known to 1/16 only."""
