@@ -252,13 +252,17 @@ def json_request(rng, language, held_out, answer, stated):
         asked[_key(rng, options, asked)] = name
     unit_key = _key(rng, KEYS["unit"][language], asked) if stated and rng.random() < 0.7 else None
     keys = [*asked, unit_key] if unit_key else list(asked)
+    return wish(rng, language, held_out, keys), asked, unit_key
+
+
+def wish(rng, language, held_out, keys):
+    """How JSON with these keys is asked for."""
     quoted = [f'"{key}"' for key in keys]
     example = "{" + ", ".join(f"{key}: ..." for key in quoted) + "}"
     listed = telemetry.joined(quoted, language) if rng.random() < 0.8 else ", ".join(keys)
-    request = FORMATS.say(
+    return FORMATS.say(
         rng, language, "keys", held_out, keys=listed, example=example, first=keys[0]
     )
-    return request, asked, unit_key
 
 
 def _key(rng, options, taken):

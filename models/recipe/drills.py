@@ -7,6 +7,7 @@ A drill is a list of (given, result): what stands there, and what the model must
 import re
 
 import arithmetic
+import assemble
 import naming
 import noise
 import relations
@@ -18,6 +19,7 @@ KINDS = {
     "fetch": 20,
     "names": 16,
     "copy": 16,
+    "keys": 16,
     "sum": 14,
     "addition": 6,
     "subtraction": 8,
@@ -67,8 +69,13 @@ def _fetch(rng):
 
 
 def _names(rng):
-    """Names of any words, and one of them with its value again."""
-    rows = [(name, _number(rng)) for name in naming.any_names(rng, rng.randint(2, 7))]
+    """Names of any words, or codes, and one of them with its value again."""
+    count = rng.randint(2, 7)
+    if rng.random() < 0.6:
+        called = naming.any_names(rng, count)
+    else:
+        called = naming.codes(rng, rng.choice(LANGUAGES), count)
+    rows = [(name, _number(rng)) for name in called]
     rows = [(name, arithmetic.text(*number)) for name, number in rows]
     separator = rng.choice([", ", "\n", "; ", " "])
     glue = rng.choice([" ", ": ", "=", " = ", " is "])
@@ -96,6 +103,19 @@ def _copy(rng):
         (f"{text}\ndo {chosen[0] + 1}\n", phrases[chosen[0]] + "\n"),
         (f"do {chosen[1] + 1}\n", phrases[chosen[1]] + "\n"),
     ]
+
+
+def _keys(rng):
+    """Wishes for JSON, and the answers to them."""
+    pairs = []
+    for _ in range(rng.randint(2, 4)):
+        language = rng.choice(LANGUAGES)
+        keys = list(dict.fromkeys(naming.key(rng) for _ in range(rng.choice([1, 1, 1, 2]))))
+        wish = assemble.wish(rng, language, False, keys).text
+        values = [arithmetic.text(*_number(rng)), rng.choice(["°C", "kWh", "L", "min", "W", "€", "%"])]
+        given = dict(zip(keys, [telemetry.Number(values[0]), values[1]]))
+        pairs.append((f"{wish}\n{' '.join(values[: len(keys)])}\n", telemetry.encode(given) + "\n"))
+    return pairs
 
 
 def _sum(rng):
@@ -332,6 +352,7 @@ _DRILLS = {
     "limits": _limits,
     "names": _names,
     "copy": _copy,
+    "keys": _keys,
     "sum": _sum,
     "addition": _addition,
     "subtraction": _subtraction,

@@ -97,8 +97,15 @@ def any_names(rng, count):
     return found
 
 
+@functools.cache
+def _keys():
+    return [key for language in LANGUAGES for key in words.entries(f"{language}/keys.txt")]
+
+
 def key(rng):
     """What a program might call a field of its JSON."""
+    if rng.random() < 0.6:
+        return rng.choice(_keys())
     parts = [word(rng) for _ in range(rng.choice([1, 1, 2]))]
     made = rng.choice(["_", "", "_"]).join(parts)
     return made.lower() if rng.random() < 0.8 else made
@@ -116,14 +123,55 @@ def devices(rng, language, held_out=False):
     return words.Devices(kind, kinds, pair, pair, pair, *words.CODES[""])
 
 
+def codes(rng, language, count):
+    """`count` different short names that differ in few letters: `2b`, `XF-3`, `TK104`, `0x3f1a`, `light.hall`."""
+    kind = rng.randrange(7)
+    stem = "".join(rng.choices(LETTERS, k=rng.choice([1, 2, 2, 3])))
+    stem = stem.upper() if rng.random() < 0.75 else stem
+    glue = rng.choice(["", "", "-", ".", "_"])
+    found = []
+    while len(found) < count:
+        letter = rng.choice(LETTERS[:14])
+        if kind == 0:
+            made = f"{rng.randint(1, 4 if count < 6 else 20)}{letter}"
+        elif kind == 1:
+            made = f"{stem}-{letter.upper()}"
+        elif kind == 2:
+            made = f"{stem}{glue}{rng.randint(1, 9 if count < 8 else 19)}"
+        elif kind == 3:
+            made = f"{stem}{glue}{rng.randint(100, 130 if rng.random() < 0.7 else 999)}"
+        elif kind == 4:
+            made = f"{rng.choice('ABCD')}{glue or '-'}{rng.randint(1, 30)}"
+        elif kind == 5:
+            made = f"0x{rng.randrange(0x10000):04x}"
+        else:
+            place = rng.choice(words.PLACES[language]).text.replace(" ", "_")
+            made = f"{_domain(stem)}.{place}"
+        if made not in found:
+            found.append(made)
+    return found
+
+
+def _domain(stem):
+    """The first part of an entity's name in home automation, the same one for all of a list."""
+    domains = ("sensor", "light", "switch", "climate", "cover", "binary_sensor", "device")
+    return domains[sum(map(ord, stem)) % len(domains)]
+
+
 def names(rng, language, count, held_out=False, places=None):
-    """`count` different names as nouns: rooms, numbered devices, short ids, invented or any words, one
-    kind at a time.
+    """`count` different names as nouns: rooms, numbered devices, codes, people and plots, short ids, invented or any
+    words, one kind at a time.
 
     With `places` only rooms (True) or only other names (False).
     """
-    if not places and rng.random() < 0.12:
-        return [words.Noun(name, language, "") for name in any_names(rng, count)]
+    if not places:
+        chance = rng.random()
+        if chance < 0.1:
+            return [words.Noun(name, language, "") for name in any_names(rng, count)]
+        if chance < 0.2:
+            return [words.Noun(name, language, "") for name in codes(rng, language, count)]
+        if chance < 0.3 and places is None and not held_out:
+            return [words.Noun(name, language, "") for name in rng.sample(words.THINGS[language], count)]
     kind = rng.random()
     if places is not None:
         kind = kind * 0.6 if places else 0.6 + kind * 0.4

@@ -135,6 +135,12 @@ class Names(unittest.TestCase):
             self.assertEqual(len({name.lower() for name in found}), 6)
             self.assertFalse(naming.MEANT & {name.lower() for name in found})
 
+    def test_codes_differ(self):
+        rng = random.Random(9)
+        for count in (2, 5, 8):
+            for _ in range(200):
+                self.assertEqual(len(set(naming.codes(rng, "fr", count))), count)
+
     def test_devices_are_mostly_known_and_sometimes_of_any_words(self):
         rng = random.Random(4)
         found = [naming.devices(rng, "en") for _ in range(400)]
@@ -146,6 +152,12 @@ class Names(unittest.TestCase):
         for language in words.DEVICES:
             kinds = {d.one.text for d in words.DEVICES[language]}
             self.assertFalse(kinds & {d.one.text for d in words.DEVICES_HELD_OUT[language]})
+
+    def test_held_out_places_are_not_among_the_others(self):
+        for language, places in words.PLACES_HELD_OUT.items():
+            known = {str(place) for place in words.PLACES[language]}
+            known |= {*words.THINGS[language], *words.ID_STEMS[language]}
+            self.assertEqual({str(place) for place in places} & known, set())
 
     def test_words_of_held_out_lists_are_not_known(self):
         seen = {str(place) for language in words.PLACES for place in words.PLACES[language]}
@@ -274,6 +286,16 @@ class Wordings(unittest.TestCase):
         places += [("premier étage", "fr", "au premier étage"), ("hall", "fr", "dans le hall")]
         for place, language, said in places:
             self.assertEqual(words.Noun(place, language).in_the, said)
+
+    def test_comparatives(self):
+        for most, more in (("warmest", "warmer"), ("driest", "drier"), ("least humid", "less humid")):
+            self.assertEqual(words.Adjective(most).more, more)
+
+    def test_french_actions_have_all_forms(self):
+        for action in words.ACTIONS["fr"]:
+            forms = {words.spoken(action, form).do for form in range(3)}
+            self.assertGreaterEqual(len(forms), 2, action)
+            self.assertNotEqual(action.do, action.undo)
 
     def test_french_forms(self):
         humidity, hall = words.Noun("humidité", "fr", "f"), words.Noun("hall", "fr", "m")

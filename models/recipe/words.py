@@ -6,8 +6,10 @@ A `Noun` knows its forms (article, gender, plural), so that templates can write 
 """
 
 import dataclasses
+import pathlib
 import re
 
+LISTS = pathlib.Path(__file__).parent / "lists"
 VOWELS = "aeiouyâàéèêëîïôöùûhAEIOUYÀÂÉÈÊH"
 ASPIRATED = ("hall", "hangar", "haut", "hauteur", "hotte")
 
@@ -174,6 +176,14 @@ class Adjective:
         return self.m
 
     @property
+    def more(self):
+        """The English comparative of a superlative: `warmest`: warmer, `least humid`: less humid."""
+        for most, more in (("most ", "more "), ("least ", "less ")):
+            if self.m.startswith(most):
+                return more + self.m.removeprefix(most)
+        return self.m.removesuffix("est") + "er"
+
+    @property
     def ms(self):
         """The masculine plural, `frais`, `clairs`."""
         return self.m if self.m[-1] in "sx" else self.m + "s"
@@ -197,6 +207,17 @@ def nouns(language, text):
     return found
 
 
+def listed(path):
+    """The lines of a file in `lists/` that are not remarks."""
+    lines = (LISTS / path).read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def entries(path):
+    """What stands between the `|` of such a file."""
+    return [entry for line in listed(path) for entry in line.split("|")]
+
+
 # Places and names ------------------------------------------------------------
 
 PLACES = {
@@ -210,7 +231,8 @@ PLACES = {
             guest room|dining room|playroom|conservatory|utility room|archive|depot|hangar
             north wing|south wing|upper floor|ground floor|first floor|back yard|control room
             battery room|turbine|boiler|heat pump|press|oven|furnace|mill|mixer|chiller|rack
-            cabinet|dryer|hallway|toilet|shop|pool""",
+            cabinet|dryer|hallway|toilet|shop|pool|"""
+        + "|".join(entries("en/places.txt")),
     ),
     "fr": nouns(
         "fr",
@@ -224,9 +246,12 @@ PLACES = {
             f salle de jeux|f véranda|f archive|m dépôt|m hangar|f aile nord|f aile sud|m étage
             m rez-de-chaussée|m premier étage|f cour|f salle de contrôle|f turbine|f chaudière
             f pompe à chaleur|f presse|m four|m moulin|m mélangeur|f armoire|m séchoir|f boutique
-            f piscine|m local technique""",
+            f piscine|m local technique|"""
+        + "|".join(entries("fr/places.txt")),
     ),
 }
+# People, plots, machines: what else readings are named after, without an article.
+THINGS = {language: entries(f"{language}/things.txt") for language in ("en", "fr")}
 PLACES_HELD_OUT = {
     "en": nouns(
         "en",
@@ -243,9 +268,11 @@ PLACES_HELD_OUT = {
 }
 ID_STEMS = {
     "en": """sensor probe node device unit zone room tank line pump rack cell bay station meter
-        channel box module gate""".split(),
+        channel box module gate""".split()
+    + entries("en/stems.txt"),
     "fr": """capteur sonde nœud appareil unité zone pièce cuve ligne pompe baie cellule station
-        compteur canal boîtier module porte""".split(),
+        compteur canal boîtier module porte""".split()
+    + entries("fr/stems.txt"),
 }
 ID_SHORT = "s t r z n p d m k q u v x".split()
 SYLLABLES = """ba be bo da de do ka ke ko la le lo ma me mo na ne no ra re ro sa se so ta te to va
@@ -300,6 +327,22 @@ def quantity(id, unit, low, high, decimals, english, french, most=("", ""), leas
         {"en": adjectives(most[0]), "fr": adjectives(most[1])},
         {"en": adjectives(least[0]), "fr": adjectives(least[1])},
         {"en": keys.split(), "fr": cles.split()},
+    )
+
+
+def _wide_quantity(line):
+    """One line of `lists/quantities.txt`."""
+    unit, low, high, decimals, name, keys, nom, cles, *most = (f.strip() for f in line.split(";"))
+    sides = [tuple(side.strip() for side in text.split(" / ")) for text in most] or [("", ""), ("", "")]
+    return quantity(
+        name.replace(" ", "_"),
+        unit,
+        float(low),
+        float(high),
+        tuple(int(count) for count in decimals.split()),
+        f"{name}; {keys}",
+        f"{nom}; {cles}",
+        *sides,
     )
 
 
@@ -516,6 +559,10 @@ QUANTITIES = [
     ),
 ]
 
+# The usual ones come more often than those that only some plants have.
+USUAL = 3
+QUANTITIES = USUAL * QUANTITIES + [_wide_quantity(line) for line in listed("quantities.txt")]
+
 # Devices and actions ------------------------------------------------------------
 
 
@@ -635,9 +682,12 @@ f prise: brancher la prise / débrancher la prise; activer la prise / désactive
 """
 
 
+FRENCH_VERBS |= {line.split()[0]: tuple(line.split()) for line in listed("fr/verbs.txt")}
+
+
 def _actions(language, text):
     found = []
-    for line in text.strip().splitlines():
+    for line in text.strip().splitlines() + listed(f"{language}/actions.txt"):
         head, _, pairs = line.partition(": ")
         device = nouns(language, head)[0]
         for pair in pairs.split("; "):
@@ -694,7 +744,7 @@ class Switch:
 
 def _switches(language, text):
     found = []
-    for line in text.strip().splitlines():
+    for line in text.strip().splitlines() + listed(f"{language}/switches.txt"):
         head, key, first, second = (part.strip() for part in line.split(":"))
         found.append(Switch(nouns(language, head)[0], key, (first, second)))
     return found

@@ -88,16 +88,23 @@ CLASSES = {
 EFFECTS = {
     "temperature": (
         {
-            "en": "turn on the heating; turn the heating up; start the heater; light the stove",
-            "fr": "allumer le chauffage; monter le chauffage; démarrer le radiateur",
+            "en": "turn on the heating; turn the heating up; start the heater; light the stove; "
+            "switch on the heat lamp; light a fire; run the heat pump; open the radiator; warm the bed",
+            "fr": "allumer le chauffage; monter le chauffage; démarrer le radiateur; allumer un feu; "
+            "allumer la lampe chauffante; lancer la pompe à chaleur; ouvrir le radiateur",
         },
         {
-            "en": "turn on the air conditioner; turn the heating down; stop the heater",
-            "fr": "allumer la climatisation; baisser le chauffage; arrêter le radiateur",
+            "en": "turn on the air conditioner; turn the heating down; stop the heater; "
+            "run the chiller; put out the fire; switch off the heat lamp; close the radiator",
+            "fr": "allumer la climatisation; baisser le chauffage; arrêter le radiateur; éteindre le feu; "
+            "mettre en route la climatisation; lancer le groupe froid; éteindre la lampe chauffante",
         },
     ),
     "humidity": (
-        {"en": "turn on the humidifier; start the humidifier", "fr": "allumer l'humidificateur"},
+        {
+            "en": "turn on the humidifier; start the humidifier; run the mist line; start the fogger",
+            "fr": "allumer l'humidificateur; lancer la brumisation; démarrer l'humidificateur",
+        },
         {
             "en": "run the dehumidifier; turn on the dehumidifier",
             "fr": "lancer le déshumidificateur; allumer le déshumidificateur",
@@ -112,22 +119,26 @@ EFFECTS = {
     ),
     "light": (
         {
-            "en": "raise the blinds; turn on the lamp; switch the lights on",
-            "fr": "lever les volets; allumer la lampe; allumer les lumières",
+            "en": "raise the blinds; turn on the lamp; switch the lights on; "
+            "draw back the curtains; brighten the grow light; turn on the spotlight",
+            "fr": "lever les volets; allumer la lampe; allumer les lumières; ouvrir les rideaux; "
+            "allumer le projecteur; aviver l'éclairage",
         },
         {
-            "en": "lower the blinds; turn off the lamp; dim the lights",
-            "fr": "baisser les volets; éteindre la lampe; baisser les lumières",
+            "en": "lower the blinds; turn off the lamp; dim the lights; "
+            "draw the curtains; dim the grow light; pull the shade",
+            "fr": "baisser les volets; éteindre la lampe; baisser les lumières; tirer les rideaux; "
+            "éteindre le projecteur; tamiser l'éclairage",
         },
     ),
     "level": (
         {
-            "en": "open the inlet valve; start the filling pump; fill the tank",
-            "fr": "ouvrir la vanne d'entrée; démarrer la pompe de remplissage",
+            "en": "open the inlet valve; start the filling pump; fill the tank; top up the tank",
+            "fr": "ouvrir la vanne d'entrée; démarrer la pompe de remplissage; remplir la cuve",
         },
         {
-            "en": "open the drain valve; start the drain pump; drain the tank",
-            "fr": "ouvrir la vanne de vidange; démarrer la pompe de vidange",
+            "en": "open the drain valve; start the drain pump; drain the tank; pull the plug",
+            "fr": "ouvrir la vanne de vidange; démarrer la pompe de vidange; vider la cuve",
         },
     ),
     "pressure": (
@@ -142,8 +153,8 @@ EFFECTS = {
     ),
     "soil": (
         {
-            "en": "water the plants; start the irrigation; start the sprinkler",
-            "fr": "arroser les plantes; lancer l'arrosage; démarrer l'arrosage",
+            "en": "water the plants; start the irrigation; start the sprinkler; open the drip line",
+            "fr": "arroser les plantes; lancer l'arrosage; démarrer l'arrosage; ouvrir le goutte-à-goutte",
         },
         {
             "en": "stop the irrigation; stop the sprinkler",
@@ -152,14 +163,17 @@ EFFECTS = {
     ),
     "battery": (
         {
-            "en": "charge the battery; start the charger",
-            "fr": "charger la batterie; lancer le chargeur",
+            "en": "charge the battery; start the charger; plug in the charger",
+            "fr": "charger la batterie; lancer le chargeur; brancher le chargeur",
         },
         {"en": "discharge the battery", "fr": "décharger la batterie"},
     ),
     "noise": (
         {"en": "turn the music up; turn up the speaker", "fr": "monter la musique"},
-        {"en": "turn the music down; mute the speaker", "fr": "baisser la musique"},
+        {
+            "en": "turn the music down; mute the speaker; stop the saw",
+            "fr": "baisser la musique; couper le haut-parleur; arrêter la scie",
+        },
     ),
     "speed": (
         {"en": "speed the motor up; accelerate the motor", "fr": "accélérer le moteur"},
@@ -207,6 +221,7 @@ SCENES = {
         "réparer la pompe; remplacer la pompe; louer une pompe; appeler le fournisseur",
     ],
 }
+SCENES = {language: known + words.listed(f"{language}/scenes.txt") for language, known in SCENES.items()}
 MONEY = ("€", "€", "€", "CHF", "$")
 
 
