@@ -14,6 +14,7 @@ WEIGHT = 14
 FAMILY = "aggregates"
 KINDS = ("mean", "sum", "max", "min", "range", "median", "highest", "lowest")
 NUMERIC = {"noun": words.Noun, "unit": str, "n": str}
+PAIR = {"a": words.Noun, "b": words.Noun}
 WORDING = wording.load(
     FAMILY,
     {
@@ -22,6 +23,9 @@ WORDING = wording.load(
         "highest": NUMERIC,
         "lowest": NUMERIC,
         "word": {"most": words.Adjective},
+        "higher_of": PAIR | {"noun": words.Noun},
+        "lower_of": PAIR | {"noun": words.Noun},
+        "word_of": PAIR | {"most": words.Adjective},
         "rounded_0": {},
         "rounded_1": {},
     },
@@ -41,7 +45,8 @@ SUMMABLE = {"power", "level", "current", "flow", "energy", "weight"}
 def make(rng, language, held_out):
     kind = rng.choices(KINDS, [22, 14, 10, 10, 12, 10, 16, 14])[0]
     if kind in ("highest", "lowest"):
-        return _which(rng, language, held_out, kind)
+        which = _which_of_two if rng.random() < 0.25 else _which
+        return which(rng, language, held_out, kind)
     return _value(rng, language, held_out, kind)
 
 
@@ -141,19 +146,22 @@ def _think(kind, values, decimals, places):
     return [*lines, *sums, line], value, made
 
 
-def _which(rng, language, held_out, kind):
-    separator = telemetry.separator(rng, language)
-    count = rng.choices(range(2, 9), [1, 5, 6, 4, 2, 1, 1])[0]
-    by_word = rng.random() < 0.45
+def _draw(rng, language, held_out, kind, count, by_word):
+    """Readings that all differ, of rooms that can be called `warmest` or the like if it goes `by_word`."""
 
     def fits(quantity):
         side = quantity.most if kind == "highest" else quantity.least
         return not by_word or side[language]
 
     places = True if by_word else None
-    readings = telemetry.draw(
-        rng, language, count, held_out, distinct=True, places=places, among=fits
-    )
+    return telemetry.draw(rng, language, count, held_out, distinct=True, places=places, among=fits)
+
+
+def _which(rng, language, held_out, kind):
+    separator = telemetry.separator(rng, language)
+    count = rng.choices(range(2, 9), [1, 5, 6, 4, 2, 1, 1])[0]
+    by_word = rng.random() < 0.45
+    readings = _draw(rng, language, held_out, kind, count, by_word)
     slots = {"noun": readings.noun, "unit": readings.unit, "n": str(count)}
     if by_word:
         side = readings.quantity.most if kind == "highest" else readings.quantity.least
@@ -162,13 +170,46 @@ def _which(rng, language, held_out, kind):
         question = WORDING.say(rng, language, kind, held_out, **slots)
     distract = (by_word or "noun" in question.slots) and rng.random() < 0.3
     told = telemetry.tell(rng, readings, separator, distract=distract)
+    return _named(
+        rng, language, held_out, kind, question, readings, told, separator, range(count)
+    )
+
+
+def _which_of_two(rng, language, held_out, kind):
+    """Which of two is warmer; if there are more than two, the question names the two it means."""
+    separator = telemetry.separator(rng, language)
+    count = rng.choices(range(2, 6), [6, 3, 2, 1])[0]
+    by_word = rng.random() < 0.55
+    readings = _draw(rng, language, held_out, kind, count, by_word)
+    told = telemetry.tell(rng, readings, separator)
+    pair = rng.sample(range(count), 2)
+    a, b = (words.Noun(told.names[i], language, "") for i in pair)
+    if by_word:
+        side = readings.quantity.most if kind == "highest" else readings.quantity.least
+        section, slots = "word_of", {"most": rng.choice(side[language])}
+    else:
+        section = "higher_of" if kind == "highest" else "lower_of"
+        slots = {"noun": readings.noun}
+    while True:
+        question = WORDING.say(rng, language, section, held_out, a=a, b=b, **slots)
+        if {"a", "b"} <= question.slots:
+            break
+        if count == 2 and not {"a", "b"} & question.slots:
+            pair.sort()
+            break
+    return _named(rng, language, held_out, kind, question, readings, told, separator, pair)
+
+
+def _named(rng, language, held_out, kind, question, readings, told, separator, among):
+    """The one of the readings `among` (their numbers, in the order they are looked at) that has the most or least."""
+    values, names = ([made[i] for i in among] for made in (readings.values, told.names))
     relation = ">" if kind == "highest" else "<"
-    lines, found = arithmetic.best(readings.values, readings.decimals, relation, told.names)
+    lines, found = arithmetic.best(values, readings.decimals, relation, names)
     answer = Answer(
         "{name} ({value})",
         {
-            "name": told.names[found],
-            "value": Amount(readings.values[found], readings.decimals, readings.unit),
+            "name": names[found],
+            "value": Amount(values[found], readings.decimals, readings.unit),
         },
         capital=False,
     )
@@ -184,9 +225,9 @@ def _which(rng, language, held_out, kind):
         separator,
         facts={
             "kind": kind,
-            "values": readings.values,
+            "values": values,
             "decimals": readings.decimals,
-            "names": told.names,
+            "names": names,
         },
     )
 

@@ -13,6 +13,7 @@ WEIGHT = 9
 FAMILY = "ranking"
 NOUN = {"noun": words.Noun}
 PAIR = NOUN | {"a": words.Noun, "b": words.Noun}
+PAIR_WORD = {"most": words.Adjective, "a": words.Noun, "b": words.Noun}
 WORDING = wording.load(
     FAMILY,
     {
@@ -32,6 +33,8 @@ WORDING = wording.load(
         "higher": PAIR,
         "lower": PAIR,
         "by_how_much": PAIR,
+        "higher_word": PAIR_WORD,
+        "by_how_much_word": PAIR_WORD,
         "alphabet": {},
     },
 )
@@ -264,27 +267,23 @@ def _rank(rng, language, held_out):
     )
 
 
-def _pair(rng, language, held_out, count):
+def _pair(rng, language, held_out, count, worded):
     """Two readings of several, as names that stand in the prompt: data, readings and indices."""
     separator = telemetry.separator(rng, language)
-    readings = _draw(rng, language, held_out, count)
+    readings = _draw(rng, language, held_out, count, worded)
     told = telemetry.tell(rng, readings, separator)
     a, b = rng.sample(range(len(readings.values)), 2)
     return separator, readings, told, a, b
 
 
 def _versus(rng, language, held_out):
-    """Is one higher (or lower) than another?"""
-    separator, readings, told, a, b = _pair(rng, language, held_out, [4, 4, 2])
+    """Is one higher (or lower, warmer, darker) than another?"""
+    worded = rng.random() < 0.4
+    separator, readings, told, a, b = _pair(rng, language, held_out, [4, 4, 2], worded)
     relation = rng.choice("><")
-    question = WORDING.say(
-        rng,
-        language,
-        "higher" if relation == ">" else "lower",
-        held_out,
-        noun=readings.noun,
-        a=words.Noun(told.names[a], language, ""),
-        b=words.Noun(told.names[b], language, ""),
+    section = "higher" if relation == ">" else "lower"
+    question = _about(
+        rng, language, held_out, section, relation, readings, told, a, b, worded and "higher_word"
     )
     line, holds = arithmetic.comparison(
         readings.values[a], readings.decimals, relation, readings.values[b], readings.decimals
@@ -298,23 +297,29 @@ def _versus(rng, language, held_out):
     )
 
 
+def _about(rng, language, held_out, section, relation, readings, told, a, b, word):
+    """A question about two named readings: of the `section`, or of `word` with an adjective of the relation's side."""
+    side = readings.quantity.most if relation == ">" else readings.quantity.least
+    slots = {"most": rng.choice(side[language])} if word else {"noun": readings.noun}
+    slots |= {key: words.Noun(told.names[i], language, "") for key, i in (("a", a), ("b", b))}
+    return WORDING.say(rng, language, word or section, held_out, **slots)
+
+
 def _fetched(readings, told, *indices):
     return [f"{told.names[i]} {readings.value(i)}" for i in indices]
 
 
 def _how_much(rng, language, held_out):
-    """By how much is the higher of two above the other?"""
-    separator, readings, told, a, b = _pair(rng, language, held_out, [4, 4, 2])
+    """By how much is the higher of two above the other, or the colder one colder?"""
+    worded = rng.random() < 0.4
+    separator, readings, told, a, b = _pair(rng, language, held_out, [4, 4, 2], worded)
     if readings.values[a] < readings.values[b]:
         a, b = b, a
-    question = WORDING.say(
-        rng,
-        language,
-        "by_how_much",
-        held_out,
-        noun=readings.noun,
-        a=words.Noun(told.names[a], language, ""),
-        b=words.Noun(told.names[b], language, ""),
+    relation = rng.choice("><") if worded else ">"
+    first, second = (a, b) if relation == ">" else (b, a)
+    word = worded and "by_how_much_word"
+    question = _about(
+        rng, language, held_out, "by_how_much", relation, readings, told, first, second, word
     )
     thought = ["gap", *_fetched(readings, told, a, b)]
     facts = {"kind": "how much", "pair": [a, b]}
