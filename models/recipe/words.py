@@ -11,7 +11,7 @@ import re
 
 LISTS = pathlib.Path(__file__).parent / "lists"
 VOWELS = "aeiouyâàéèêëîïôöùûhAEIOUYÀÂÉÈÊH"
-ASPIRATED = ("hall", "hangar", "haut", "hauteur", "hotte")
+ASPIRATED = ("hall", "hammam", "hangar", "haut", "haut-parleur", "hauteur", "hotte")
 
 
 @dataclasses.dataclass(frozen=True)
