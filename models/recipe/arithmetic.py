@@ -98,6 +98,20 @@ def difference(a, b, decimals):
     return f"{given}=-({sum_})~{columns}={text(-size, decimals)}", -size
 
 
+def change(a, b, decimals):
+    """`difference` where nobody knows beforehand which of the two is larger: digits are compared first, `3.0-2.4
+    3>2~6.0=0.6`, `2.4-3.0 2<3 -(3.0-2.4)~6.0=-0.6`. Different signs need no comparison."""
+    line, result = difference(a, b, decimals)
+    if (a < 0) != (b < 0):
+        return line, result
+    high, low = (a, b) if a >= 0 else (-b, -a)
+    steps, _ = digits_compared(high, decimals, low, decimals)
+    sizes = f"{text(high, decimals)}-{text(low, decimals)}"
+    given, _, rest = line.partition(sizes)
+    turned = rest.startswith("=")
+    return f"{given}{sizes} {steps}{' ' if turned else ''}{rest.removeprefix('=')}", result
+
+
 # Comparisons ------------------------------------------------------------
 
 RELATIONS = {

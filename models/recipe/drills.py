@@ -143,10 +143,11 @@ def _subtraction(rng):
     def one():
         a, decimals = _number(rng)
         b = _number(rng)[0]
-        if rng.random() < 0.85:
+        if rng.random() < 0.6:
             return _split(arithmetic.subtraction(max(a, b), min(a, b), decimals)[0], "~")
-        a, b = (-a if rng.random() < 0.5 else a), (-b if rng.random() < 0.5 else b)
-        line = arithmetic.difference(a, b, decimals)[0]
+        if rng.random() < 0.4:
+            a, b = (-a if rng.random() < 0.5 else a), (-b if rng.random() < 0.5 else b)
+        line = arithmetic.change(a, b, decimals)[0]
         given = f"{arithmetic.text(a, decimals)}-{arithmetic.text(b, decimals)}"
         return given, line[len(given) :] + "\n"
 

@@ -323,11 +323,22 @@ class Arithmetic(unittest.TestCase):
         for _ in range(3000):
             a, decimals = self.number(-99)
             b, _ = self.number(-99)
-            line, result = arithmetic.difference(a, b, decimals)
-            self.assertEqual(result, a - b)
-            self.assertEqual(line.rsplit("=", 1)[1], arithmetic.text(a - b, decimals), line)
-            columns = re.search(r"~([\d.]+)", line).group(1)[::-1]
-            self.assertEqual(abs(Fraction(columns)), abs(Fraction(a - b, 10**decimals)), line)
+            for subtract in (arithmetic.difference, arithmetic.change):
+                line, result = subtract(a, b, decimals)
+                self.assertEqual(result, a - b)
+                self.assertEqual(line.rsplit("=", 1)[1], arithmetic.text(a - b, decimals), line)
+                columns = re.search(r"~([\d.]+)", line).group(1)[::-1]
+                self.assertEqual(abs(Fraction(columns)), abs(Fraction(a - b, 10**decimals)), line)
+
+    def test_change_compares_first(self):
+        for a, b, line in (
+            (30, 24, "3.0-2.4 3>2~6.0=0.6"),
+            (24, 30, "2.4-3.0 2<3 -(3.0-2.4)~6.0=-0.6"),
+            (50, 50, "5.0-5.0 5=5 0=0~0.0=0.0"),
+            (-180, -40, "-18.0--4.0=4.0-18.0 #1<#2 -(18.0-4.0)~0.41=-14.0"),
+            (-30, 24, "-3.0-2.4=-(3.0+2.4)~4.5=-5.4"),
+        ):
+            self.assertEqual(arithmetic.change(a, b, 1)[0], line)
 
     def test_running_sum(self):
         for _ in range(1500):

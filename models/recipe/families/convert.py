@@ -151,7 +151,7 @@ def _think(pair, value, decimals, places):
         return arithmetic.finish(lines, result, d)
     if pair.how == ("C",):
         a, b, d = arithmetic.aligned(value, decimals, 32, 0)
-        line, less = arithmetic.difference(a, b, d)
+        line, less = arithmetic.change(a, b, d)
         lines, five, d = arithmetic.times(less, d, 5, 0)
         more, result, d, _ = arithmetic.quotient(five, d, 9, 0, places)
         return [line, *lines, *more], result, d

@@ -339,7 +339,7 @@ def _change(rng, language, held_out, kind):
     exact = abs((Fraction(after, 10**decimals) - before) * 100 / before)
     places, rounded = _asked_places(rng, language, held_out, exact)
     a, b, d = arithmetic.aligned(after, decimals, before, 0)
-    line, difference = arithmetic.subtraction(a, b, d)
+    line, difference = arithmetic.change(a, b, d)
     lines, value, made, _ = _ratio(*arithmetic.trimmed(difference, d), before, 0, places)
     slots = {
         "noun": quantity.noun[language],
@@ -394,7 +394,7 @@ def _deviation(rng, language, held_out, kind):
     a, b, d = arithmetic.aligned(value, decimals, set_, set_decimals)
     if a == b:
         return _deviation(rng, language, held_out, kind)
-    line, difference = arithmetic.difference(a, b, d)
+    line, difference = arithmetic.change(a, b, d)
     lines, places, rounded = [line], 9, None
     slots = {
         "noun": quantity.noun[language],
@@ -474,7 +474,7 @@ def _tolerance(rng, language, held_out, kind):
         near = int(allowed * rng.choice([Fraction(1, 2), 1, 1, Fraction(3, 2)]))
         value, decimals = set_ + rng.choice([-1, 1]) * near, 0
     a, b, d = arithmetic.aligned(value, decimals, set_, set_decimals)
-    line, difference = arithmetic.subtraction(a, b, d)
+    line, difference = arithmetic.change(a, b, d)
     lines, limit, made = arithmetic.times(set_, set_decimals, percent, 2)
     check, holds = arithmetic.comparison(
         *arithmetic.trimmed(abs(difference), d), "<=", limit, made

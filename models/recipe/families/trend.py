@@ -291,7 +291,7 @@ def _rate(rng, language, held_out, kind):
         lines.append(arithmetic.clock_difference(start + minutes, start)[0])
     if section == "fall_ask":
         a, b = b, a
-    line, difference = arithmetic.difference(a, b, d)
+    line, difference = arithmetic.change(a, b, d)
     lines.append(line)
     value, made = arithmetic.trimmed(difference, d)
     exact = Fraction(value, 10**made) / time
@@ -358,7 +358,7 @@ def _series(rng, language, held_out, kind):
     readings = telemetry.Readings(quantity, language, decimals, [], values)
     told = telemetry.series(rng, readings, separator)
     lines = [f"{i + 1}:{text(value, decimals)}" for i, value in enumerate(values)]
-    line, difference = arithmetic.difference(values[-1], values[0], decimals)
+    line, difference = arithmetic.change(values[-1], values[0], decimals)
     lines.append(line)
     if step > 1:
         lines.append(arithmetic.multiplication(step, 0, count - 1)[0])
@@ -396,7 +396,7 @@ def _next(rng, language, held_out, kind):
     readings = telemetry.Readings(quantity, language, decimals, [], values)
     told = telemetry.series(rng, readings, separator)
     a, b = values[-1], values[-2]
-    line, difference = arithmetic.difference(a, b, decimals)
+    line, difference = arithmetic.change(a, b, decimals)
     last, value = arithmetic.total(a, difference, decimals)
     lines, value, made = arithmetic.finish([line, last], value, decimals)
     question = WORDING.say(rng, language, "next", held_out, noun=quantity.noun[language])
