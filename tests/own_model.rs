@@ -81,9 +81,9 @@ fn greedy(model: &mut TractModel, prompt: &[u32], steps: usize) -> Vec<u32> {
     generated
 }
 
-fn same_tokens(mut model: TractModel, expected: impl Fn(&Case) -> &Greedy) {
-    for case in reference() {
-        let ids = &expected(&case).ids;
+fn same_tokens(mut model: TractModel, every: usize, expected: impl Fn(&Case) -> &Greedy) {
+    for case in reference().iter().step_by(every) {
+        let ids = &expected(case).ids;
         assert!(ids.len() >= STEPS, "{}", case.prompt);
         assert_eq!(
             &greedy(&mut model, &case.prompt_ids, ids.len()),
@@ -96,14 +96,18 @@ fn same_tokens(mut model: TractModel, expected: impl Fn(&Case) -> &Greedy) {
 
 #[test]
 fn greedy_tokens_equal_onnx_runtime_with_f32_activations() {
-    same_tokens(load(Activations::F32).model, |case| &case.f32_activations);
+    same_tokens(load(Activations::F32).model, 1, |case| {
+        &case.f32_activations
+    });
 }
 
 #[test]
 fn greedy_tokens_equal_onnx_runtime_as_exported_on_every_kernel_set() {
     for kernels in set::supported() {
         let model = load_with(Activations::Auto, Some(kernels.name())).model;
-        same_tokens(model, |case| &case.int8_activations);
+        // No processor of ours is left with `scalar`, and under an emulator it takes minutes.
+        let every = if kernels.name() == "scalar" { 4 } else { 1 };
+        same_tokens(model, every, |case| &case.int8_activations);
     }
 }
 
