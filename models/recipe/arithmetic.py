@@ -71,24 +71,26 @@ def addition(a, b, decimals):
     return f"{given}~{mirrored(total, decimals)}={text(total, decimals)}", total
 
 
-def subtraction(a, b, decimals):
+def subtraction(a, b, decimals, weighed=False):
     """`22.3-18.1~2.40=4.2`, for numbers from zero on; where `b` is larger, `b-a` is written and the
-    sign put before."""
+    sign put before. `weighed`: their digits are compared first."""
     difference = a - b
-    high, low = (a, b) if a >= b else (b, a)
-    columns = mirrored(high - low, decimals, width(high, decimals))
-    turned = "" if a >= b else f"{text(a, decimals)}-{text(b, decimals)}=-("
-    line = f"{turned}{text(high, decimals)}-{text(low, decimals)}{')' if turned else ''}"
+    columns = mirrored(abs(difference), decimals, width(max(a, b), decimals))
+    line = f"{text(a, decimals)}-{text(b, decimals)}"
+    if weighed:
+        line += f" {digits_compared(a, decimals, b, decimals)[0]}"
+    if a < b:
+        line += f"{' ' if weighed else '='}-({text(b, decimals)}-{text(a, decimals)})"
     return f"{line}~{columns}={text(difference, decimals)}", difference
 
 
-def difference(a, b, decimals):
+def difference(a, b, decimals, weighed=False):
     """`a - b` for any signs, told as an addition or a subtraction of sizes: `-3-4` is `-(3+4)`."""
     if a >= 0 and b >= 0:
-        return subtraction(a, b, decimals)
+        return subtraction(a, b, decimals, weighed)
     given = f"{text(a, decimals)}-{text(b, decimals)}"
     if a < 0 and b < 0:
-        line, result = subtraction(-b, -a, decimals)
+        line, result = subtraction(-b, -a, decimals, weighed)
         return f"{given}={line}", result
     line, size = addition(abs(a), abs(b), decimals)
     if a >= 0:
@@ -101,15 +103,7 @@ def difference(a, b, decimals):
 def change(a, b, decimals):
     """`difference` where nobody knows beforehand which of the two is larger: digits are compared first, `3.0-2.4
     3>2~6.0=0.6`, `2.4-3.0 2<3 -(3.0-2.4)~6.0=-0.6`. Different signs need no comparison."""
-    line, result = difference(a, b, decimals)
-    if (a < 0) != (b < 0):
-        return line, result
-    high, low = (a, b) if a >= 0 else (-b, -a)
-    steps, _ = digits_compared(high, decimals, low, decimals)
-    sizes = f"{text(high, decimals)}-{text(low, decimals)}"
-    given, _, rest = line.partition(sizes)
-    turned = rest.startswith("=")
-    return f"{given}{sizes} {steps}{' ' if turned else ''}{rest.removeprefix('=')}", result
+    return difference(a, b, decimals, weighed=True)
 
 
 # Comparisons ------------------------------------------------------------

@@ -5,6 +5,7 @@ training, and spellings that it has never met too.
 
 import collections
 import functools
+import operator
 import re
 
 import words
@@ -17,6 +18,8 @@ MEANT = set(
 )
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 RARE = "éèêàçùôîïüöäåøñßœæšžłőğ"
+# The first part of an entity's name in home automation.
+DOMAINS = ("sensor", "light", "switch", "climate", "cover", "binary_sensor", "device")
 COMMON = 3  # Times that a common word occurs.
 WORD = re.compile(r"[^\W\d_]{2,}")
 
@@ -87,14 +90,24 @@ def any_name(rng):
     return made if made.lower() not in MEANT else any_name(rng)
 
 
-def any_names(rng, count):
-    """`count` different names, none of which is the beginning of another."""
+def _different(count, make, clash):
+    """`count` names that mean nothing else, each of which clashes with none before it."""
     found = []
     while len(found) < count:
-        made = any_name(rng)
-        if not any(made.lower() in (n.lower(), *n.lower().split()) or n.lower() in made.lower() for n in found):
+        made = make()
+        if made.lower() not in MEANT and not any(clash(made, other) for other in found):
             found.append(made)
     return found
+
+
+def any_names(rng, count):
+    """`count` different names, none of which is a part of another."""
+
+    def clash(made, other):
+        made, other = made.lower(), other.lower()
+        return made in (other, *other.split()) or other in made
+
+    return _different(count, lambda: any_name(rng), clash)
 
 
 @functools.cache
@@ -125,37 +138,21 @@ def devices(rng, language, held_out=False):
 
 def codes(rng, language, count):
     """`count` different short names that differ in few letters: `2b`, `XF-3`, `TK104`, `0x3f1a`, `light.hall`."""
-    kind = rng.randrange(7)
     stem = "".join(rng.choices(LETTERS, k=rng.choice([1, 2, 2, 3])))
     stem = stem.upper() if rng.random() < 0.75 else stem
-    glue = rng.choice(["", "", "-", ".", "_"])
-    found = []
-    while len(found) < count:
-        letter = rng.choice(LETTERS[:14])
-        if kind == 0:
-            made = f"{rng.randint(1, 4 if count < 6 else 20)}{letter}"
-        elif kind == 1:
-            made = f"{stem}-{letter.upper()}"
-        elif kind == 2:
-            made = f"{stem}{glue}{rng.randint(1, 9 if count < 8 else 19)}"
-        elif kind == 3:
-            made = f"{stem}{glue}{rng.randint(100, 130 if rng.random() < 0.7 else 999)}"
-        elif kind == 4:
-            made = f"{rng.choice('ABCD')}{glue or '-'}{rng.randint(1, 30)}"
-        elif kind == 5:
-            made = f"0x{rng.randrange(0x10000):04x}"
-        else:
-            place = rng.choice(words.PLACES[language]).text.replace(" ", "_")
-            made = f"{_domain(stem)}.{place}"
-        if made not in found:
-            found.append(made)
-    return found
-
-
-def _domain(stem):
-    """The first part of an entity's name in home automation, the same one for all of a list."""
-    domains = ("sensor", "light", "switch", "climate", "cover", "binary_sensor", "device")
-    return domains[sum(map(ord, stem)) % len(domains)]
+    glue, domain = rng.choice(["", "", "-", ".", "_"]), rng.choice(DOMAINS)
+    make = rng.choice(
+        [
+            lambda: f"{rng.randint(1, 4 if count < 6 else 20)}{rng.choice(LETTERS[:14])}",
+            lambda: f"{stem}-{rng.choice(LETTERS[:14]).upper()}",
+            lambda: f"{stem}{glue}{rng.randint(1, 9 if count < 8 else 19)}",
+            lambda: f"{stem}{glue}{rng.randint(100, 130 if rng.random() < 0.7 else 999)}",
+            lambda: f"{rng.choice('ABCD')}{glue or '-'}{rng.randint(1, 30)}",
+            lambda: f"0x{rng.randrange(0x10000):04x}",
+            lambda: f"{domain}.{rng.choice(words.PLACES[language]).text.replace(' ', '_')}",
+        ]
+    )
+    return _different(count, make, operator.eq)
 
 
 def names(rng, language, count, held_out=False, places=None):
@@ -202,10 +199,10 @@ def names(rng, language, count, held_out=False, places=None):
         stem = rng.choice(words.ID_STEMS[language])
         found = [f"{stem} {letter}" for letter in rng.sample("ABCDEFGHK", count)]
     else:
-        found = []
-        while len(found) < count:
+
+        def invented():
             name = "".join(rng.choices(words.SYLLABLES, k=rng.choice([2, 2, 3])))
-            name = name.capitalize() if rng.random() < 0.3 else name
-            if name not in found and name.lower() != "none":
-                found.append(name)
+            return name.capitalize() if rng.random() < 0.3 else name
+
+        found = _different(count, invented, operator.eq)
     return [words.Noun(name, language, "") for name in found]

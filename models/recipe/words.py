@@ -207,10 +207,16 @@ def nouns(language, text):
     return found
 
 
-def listed(path):
-    """The lines of a file in `lists/` that are not remarks."""
-    lines = (LISTS / path).read_text(encoding="utf-8").splitlines()
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+def listed(path, read=str):
+    """What `read` makes of the lines of a file in `lists/` that are not remarks."""
+    found = []
+    for number, line in enumerate((LISTS / path).read_text(encoding="utf-8").splitlines(), 1):
+        if line.strip() and not line.startswith("#"):
+            try:
+                found.append(read(line.strip()))
+            except ValueError as error:
+                raise ValueError(f"{LISTS / path}:{number}: not as its head says: {line}: {error}") from error
+    return found
 
 
 def entries(path):
@@ -232,7 +238,7 @@ PLACES = {
             north wing|south wing|upper floor|ground floor|first floor|back yard|control room
             battery room|turbine|boiler|heat pump|press|oven|furnace|mill|mixer|chiller|rack
             cabinet|dryer|hallway|toilet|shop|pool|"""
-        + "|".join(entries("en/places.txt")),
+        + "|".join(listed("en/places.txt")),
     ),
     "fr": nouns(
         "fr",
@@ -247,7 +253,7 @@ PLACES = {
             m rez-de-chaussée|m premier étage|f cour|f salle de contrôle|f turbine|f chaudière
             f pompe à chaleur|f presse|m four|m moulin|m mélangeur|f armoire|m séchoir|f boutique
             f piscine|m local technique|"""
-        + "|".join(entries("fr/places.txt")),
+        + "|".join(listed("fr/places.txt")),
     ),
 }
 # People, plots, machines: what else readings are named after, without an article.
@@ -561,7 +567,7 @@ QUANTITIES = [
 
 # The usual ones come more often than those that only some plants have.
 USUAL = 3
-QUANTITIES = USUAL * QUANTITIES + [_wide_quantity(line) for line in listed("quantities.txt")]
+QUANTITIES = USUAL * QUANTITIES + listed("quantities.txt", _wide_quantity)
 
 # Devices and actions ------------------------------------------------------------
 
@@ -686,14 +692,17 @@ FRENCH_VERBS |= {line.split()[0]: tuple(line.split()) for line in listed("fr/ver
 
 
 def _actions(language, text):
-    found = []
-    for line in text.strip().splitlines() + listed(f"{language}/actions.txt"):
+    def read(line):
         head, _, pairs = line.partition(": ")
         device = nouns(language, head)[0]
+        found = []
         for pair in pairs.split("; "):
             do, undo = pair.split(" / ")
             found.append(Action(device, do, undo))
-    return found
+        return found
+
+    lines = [read(line) for line in text.strip().splitlines()] + listed(f"{language}/actions.txt", read)
+    return [action for line in lines for action in line]
 
 
 ACTIONS = {"en": _actions("en", ENGLISH_ACTIONS), "fr": _actions("fr", FRENCH_ACTIONS)}
@@ -743,11 +752,11 @@ class Switch:
 
 
 def _switches(language, text):
-    found = []
-    for line in text.strip().splitlines() + listed(f"{language}/switches.txt"):
+    def read(line):
         head, key, first, second = (part.strip() for part in line.split(":"))
-        found.append(Switch(nouns(language, head)[0], key, (first, second)))
-    return found
+        return Switch(nouns(language, head)[0], key, (first, second))
+
+    return [read(line) for line in text.strip().splitlines()] + listed(f"{language}/switches.txt", read)
 
 
 SWITCHES = {

@@ -203,6 +203,7 @@ SCENES = {
         "heat with gas; heat with wood; heat with oil; heat with electricity",
         "dry outside; use the dryer; use the drying room; use the dehumidifier",
         "repair the pump; replace the pump; rent a pump; call the supplier",
+        *words.listed("en/scenes.txt"),
     ],
     "fr": [
         "utiliser la pompe à chaleur; utiliser la chaudière; utiliser le radiateur; "
@@ -219,9 +220,9 @@ SCENES = {
         "sécher dehors; utiliser le sèche-linge; utiliser le séchoir; "
         "utiliser le déshumidificateur",
         "réparer la pompe; remplacer la pompe; louer une pompe; appeler le fournisseur",
+        *words.listed("fr/scenes.txt"),
     ],
 }
-SCENES = {language: known + words.listed(f"{language}/scenes.txt") for language, known in SCENES.items()}
 MONEY = ("€", "€", "€", "CHF", "$")
 
 

@@ -146,12 +146,16 @@ def _think(kind, values, decimals, places):
     return [*lines, *sums, line], value, made
 
 
+def _adjectives(quantity, language, kind):
+    """What the one with most, or with least, may be called: warmest, hottest."""
+    return (quantity.most if kind == "highest" else quantity.least)[language]
+
+
 def _draw(rng, language, held_out, kind, count, by_word):
     """Readings that all differ, of rooms that can be called `warmest` or the like if it goes `by_word`."""
 
     def fits(quantity):
-        side = quantity.most if kind == "highest" else quantity.least
-        return not by_word or side[language]
+        return not by_word or _adjectives(quantity, language, kind)
 
     places = True if by_word else None
     return telemetry.draw(rng, language, count, held_out, distinct=True, places=places, among=fits)
@@ -164,8 +168,8 @@ def _which(rng, language, held_out, kind):
     readings = _draw(rng, language, held_out, kind, count, by_word)
     slots = {"noun": readings.noun, "unit": readings.unit, "n": str(count)}
     if by_word:
-        side = readings.quantity.most if kind == "highest" else readings.quantity.least
-        question = WORDING.say(rng, language, "word", held_out, most=rng.choice(side[language]))
+        most = rng.choice(_adjectives(readings.quantity, language, kind))
+        question = WORDING.say(rng, language, "word", held_out, most=most)
     else:
         question = WORDING.say(rng, language, kind, held_out, **slots)
     distract = (by_word or "noun" in question.slots) and rng.random() < 0.3
@@ -185,8 +189,8 @@ def _which_of_two(rng, language, held_out, kind):
     pair = rng.sample(range(count), 2)
     a, b = (words.Noun(told.names[i], language, "") for i in pair)
     if by_word:
-        side = readings.quantity.most if kind == "highest" else readings.quantity.least
-        section, slots = "word_of", {"most": rng.choice(side[language])}
+        section = "word_of"
+        slots = {"most": rng.choice(_adjectives(readings.quantity, language, kind))}
     else:
         section = "higher_of" if kind == "highest" else "lower_of"
         slots = {"noun": readings.noun}

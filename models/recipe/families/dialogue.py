@@ -378,7 +378,7 @@ def _rule(rng, language, held_out):
     if negated:
         line, holds = rules._negated(line, holds)
     check = outcomes == (True, False)
-    lines = ["check" if check else "rule", f"{noun} {line}"]
+    lines = ["check" if check else "rule", dataclasses.replace(condition, comparison=line).line]
     if not check:
         nothing = outcomes[1] == words.NOTHING[language]
         lines.append("do" if holds else "nothing" if nothing else "else")

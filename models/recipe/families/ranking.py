@@ -281,10 +281,8 @@ def _versus(rng, language, held_out):
     worded = rng.random() < 0.4
     separator, readings, told, a, b = _pair(rng, language, held_out, [4, 4, 2], worded)
     relation = rng.choice("><")
-    section = "higher" if relation == ">" else "lower"
-    question = _about(
-        rng, language, held_out, section, relation, readings, told, a, b, worded and "higher_word"
-    )
+    section = "higher_word" if worded else "higher" if relation == ">" else "lower"
+    question = _about(rng, language, held_out, section, worded, relation, readings, told, a, b)
     line, holds = arithmetic.comparison(
         readings.values[a], readings.decimals, relation, readings.values[b], readings.decimals
     )
@@ -297,12 +295,12 @@ def _versus(rng, language, held_out):
     )
 
 
-def _about(rng, language, held_out, section, relation, readings, told, a, b, word):
-    """A question about two named readings: of the `section`, or of `word` with an adjective of the relation's side."""
+def _about(rng, language, held_out, section, worded, relation, readings, told, a, b):
+    """A question about two named readings; a `worded` one has an adjective of the relation's side, no noun."""
     side = readings.quantity.most if relation == ">" else readings.quantity.least
-    slots = {"most": rng.choice(side[language])} if word else {"noun": readings.noun}
+    slots = {"most": rng.choice(side[language])} if worded else {"noun": readings.noun}
     slots |= {key: words.Noun(told.names[i], language, "") for key, i in (("a", a), ("b", b))}
-    return WORDING.say(rng, language, word or section, held_out, **slots)
+    return WORDING.say(rng, language, section, held_out, **slots)
 
 
 def _fetched(readings, told, *indices):
@@ -317,9 +315,9 @@ def _how_much(rng, language, held_out):
         a, b = b, a
     relation = rng.choice("><") if worded else ">"
     first, second = (a, b) if relation == ">" else (b, a)
-    word = worded and "by_how_much_word"
+    section = "by_how_much_word" if worded else "by_how_much"
     question = _about(
-        rng, language, held_out, "by_how_much", relation, readings, told, first, second, word
+        rng, language, held_out, section, worded, relation, readings, told, first, second
     )
     thought = ["gap", *_fetched(readings, told, a, b)]
     facts = {"kind": "how much", "pair": [a, b]}

@@ -68,14 +68,19 @@ ON_OFF = {
 
 @dataclasses.dataclass
 class Condition:
-    """One condition: how it is worded, what is known about it, the line that decides it (it begins with what is
-    compared, so that the value beside that is found), and whether it holds."""
+    """One condition: how it is worded, what is known about it, the comparison that decides it, and whether it
+    holds."""
 
     text: str
     fact: telemetry.Fact
-    line: str
+    comparison: str
     holds: bool
     check: tuple
+
+    @property
+    def line(self):
+        """The comparison after the name of what is compared, so that the value beside that name is taken."""
+        return f"{self.fact.noun} {self.comparison}"
 
 
 def make(rng, language, held_out):
@@ -122,7 +127,7 @@ def _limit_condition(rng, language, held_out, quantity, separator, negate=0.12):
         line, holds = _negated(line, holds)
     fact = telemetry.reading(rng, language, quantity, value, decimals)
     check = ("limit", (value, decimals), relation, (limit, limit_decimals), negated)
-    return Condition(text, fact, f"{fact.noun} {line}", holds, check)
+    return Condition(text, fact, line, holds, check)
 
 
 def _negated(line, holds):
@@ -138,9 +143,7 @@ def _state_condition(rng, language, held_out, switch):
     line = f"{wanted}:{fact.word} {'yes' if holds else 'no'}"
     if negated:
         line, holds = _negated(line, holds)
-    return Condition(
-        text, fact, f"{fact.noun} {line}", holds, ("state", wanted, fact.word, negated)
-    )
+    return Condition(text, fact, line, holds, ("state", wanted, fact.word, negated))
 
 
 def _conditions(rng, language, held_out, count, separator, states=True):
@@ -351,7 +354,7 @@ def _plain_check(rng, language, held_out, quantity, separator):
     check = ("limit", (value, decimals), relation, (limit, limit_decimals), False)
     noun = quantity.noun[language]
     question = WORDING.say(rng, language, "is", held_out, noun=noun, rel=section.text)
-    return [Condition(section.text, fact, f"{noun} {line}", holds, check)], question
+    return [Condition(section.text, fact, line, holds, check)], question
 
 
 def _within(rng, language, held_out):
