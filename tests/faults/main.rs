@@ -40,6 +40,7 @@ mod watchdog;
 #[path = "../support"]
 mod support {
     pub(crate) mod broker;
+    pub(crate) mod emulator;
     pub(crate) mod proxy;
 }
 
@@ -64,7 +65,7 @@ impl Extent {
 
 /// Whether the tests run under an emulator (`cross/test-as.sh`): to kill that tells nothing of the daemon. Says so.
 pub(crate) fn is_emulated() -> bool {
-    let is_emulated = std::env::var("THINKD_TEST_RUNNER").is_ok_and(|runner| !runner.is_empty());
+    let is_emulated = support::emulator::is_emulated();
     if is_emulated {
         println!("skipped: the daemon would run under an emulator");
     }
