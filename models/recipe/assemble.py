@@ -268,7 +268,7 @@ def wish(rng, language, held_out, keys):
 def _key(rng, options, taken):
     """A usual name of a field, or one that only its program understands."""
     while True:
-        key = naming.key(rng) if rng.random() < 0.3 else rng.choice(options)
+        key = naming.key(rng) if rng.random() < 0.6 else rng.choice(options)
         if key not in taken:
             return key
 

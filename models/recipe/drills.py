@@ -57,9 +57,14 @@ def _number(rng):
 
 
 def _fetch(rng):
+    """All readings of a telemetry in their order, or those of places that are asked for."""
     language = rng.choice(LANGUAGES)
     readings = telemetry.draw(rng, language, rng.randint(2, 8))
     told = telemetry.tell(rng, readings, telemetry.separator(rng, language))
+    if rng.random() < 0.4:
+        asked = rng.sample(range(len(told.names)), min(len(told.names), rng.randint(2, 5)))
+        pairs = [(f"{readings.names[i]}?\n", f"{told.names[i]} {readings.value(i)}\n") for i in asked]
+        return [(f"{told.text}\n{pairs[0][0]}", pairs[0][1]), *pairs[1:]]
     named = rng.random() < 0.5
     rows = [
         f"{i + 1}:{f'{name} ' if named else ''}{readings.value(i)}"
@@ -69,7 +74,7 @@ def _fetch(rng):
 
 
 def _names(rng):
-    """Names of any words, or codes, and one of them with its value again."""
+    """Names of any words, or codes, and some of them with their values again."""
     count = rng.randint(2, 7)
     if rng.random() < 0.6:
         called = naming.any_names(rng, count)
@@ -82,11 +87,14 @@ def _names(rng):
     text = separator.join(f"{name}{glue}{value}" for name, value in rows)
     if rng.random() < 0.3:
         text = telemetry.encode({name: telemetry.Number(value) for name, value in rows})
-    name, value = rng.choice(rows)
     if rng.random() < 0.5:
         listed = "\n".join(f"{i + 1}:{name} {value}" for i, (name, value) in enumerate(rows)) + "\n"
         return [(f"{text}\nnames\n", listed)]
-    return [(f"{text}\nvalue\n{name} ", value + "\n"), ("which " + value, f" {name}\n")]
+    asked = rng.sample(rows, min(len(rows), rng.randint(2, 5)))
+    pairs = [(f"{name} ", value + "\n") for name, value in asked]
+    name, value = rng.choice(rows)
+    found = [("which " + value, f" {name}\n")] if [v for _, v in rows].count(value) == 1 else []
+    return [(f"{text}\nvalue\n{pairs[0][0]}", pairs[0][1]), *pairs[1:], *found]
 
 
 def _copy(rng):

@@ -599,12 +599,14 @@ def _week(rng, language, held_out):
         rng, language, "days", held_out, thing=thing, days=said_days, start=style.write(start)
     )
     today, names = rng.randrange(7), words.DAYS[language]
+    # Whether a day is among them is read off there: weekends and weekdays are told as their days.
+    listed = " ".join(names[day] for day in days)
     if rng.random() < 0.35:
         question = WORDING.say(
             rng, language, "week_on", held_out, thing=thing, day=names[today]
         )
         holds = today in days
-        thought = ["clock day", f"{names[today]} {'yes' if holds else 'no'}"]
+        thought = ["clock day", listed, f"{names[today]} {'yes' if holds else 'no'}"]
         answer = _yes_no(language, holds)
         facts = {"kind": "week on", "days": days, "today": today}
     else:
@@ -620,7 +622,7 @@ def _week(rng, language, held_out):
             day=names[today],
             time=style.write(now),
         )
-        thought, day = ["clock week", *style.fetch(now, start)], today
+        thought, day = ["clock week", listed, *style.fetch(now, start)], today
         if today in days:
             line, later = arithmetic.clock_comparison(start, ">", now)
             thought.append(f"{names[today]} yes {line}")

@@ -4,22 +4,27 @@ The first question is one of another family and answered rightly; the problem is
 """
 
 import dataclasses
+import math
 import statistics
 from fractions import Fraction
 
 import arithmetic
 import assemble
 import relations
+import statement
 import telemetry
+import units
 import wording
 import words
 from assemble import Amount, Answer, build
-from families import aggregates, clock, compose, convert, rules
+from families import aggregates, clock, compose, convert, energy, flow, rules
 from words import Noun
 
 WEIGHT = 7
 FAMILY = "dialogue"
 NUMERIC = ("mean", "sum", "max", "min", "range")
+# What may be another one in the second question: a rate, a content, a power, a running time, an energy, what is converted.
+AMOUNTS = ("rate", "content", "power", "time", "energy", "measure")
 PLACE = {"place": Noun, "noun": Noun}
 WORDING = wording.load(
     FAMILY,
@@ -38,7 +43,9 @@ WORDING = wording.load(
         "that_lt": {"limit": str},
         "later": {"dur": str},
         "from_time": {"time": str},
+        "lasting": {"dur": str},
         "price_now": {"price": str},
+        **{f"{name}_now": {"value": str} for name in AMOUNTS},
     },
 )
 WHY = {
@@ -74,8 +81,8 @@ class First:
 
 def make(rng, language, held_out):
     kind = rng.choices(
-        [_aggregate, _which, _rule, _why, _unit, _place, _without, _beyond, _clock, _price],
-        [18, 8, 18, 10, 8, 12, 8, 9, 9, 7],
+        [_aggregate, _which, _rule, _why, _unit, _place, _without, _beyond, _clock, _price, _changed],
+        [18, 8, 18, 10, 8, 12, 8, 9, 11, 5, 24],
     )[0]
     return kind(rng, language, held_out)
 
@@ -423,7 +430,7 @@ def _why(rng, language, held_out):
 
 
 def _clock(rng, language, held_out):
-    """A time and a duration; then a longer duration, or another start."""
+    """A time and a duration; then some time more, another duration, or another start."""
     style = clock.draw_style(rng, language)
     thing = rng.choice((words.RUNS_HELD_OUT if held_out else words.RUNS)[language])
     time = clock.draw_time(rng)
@@ -433,10 +440,16 @@ def _clock(rng, language, held_out):
     )
     end = (time + minutes) % clock.DAY
     first = _first(rng, language, held_out, question, style.time(end))
-    if rng.random() < 0.5:
+    chance = rng.random()
+    if chance < 0.35:
         more, by, steps = clock.duration(rng, language, 120)
         question = WORDING.say(rng, language, "later", held_out, dur=more)
         start = end
+    elif chance < 0.65:
+        other, start, by = text, time, minutes
+        while by == minutes:
+            other, by, steps = clock.duration(rng, language, 300)
+        question = WORDING.say(rng, language, "lasting", held_out, dur=other)
     else:
         start, by = clock.draw_time(rng), minutes
         question = WORDING.say(rng, language, "from_time", held_out, time=style.write(start))
@@ -476,6 +489,162 @@ def _price(rng, language, held_out):
     return _then(
         rng, language, held_out, first, question, ["meter cost", line, *lines], answer, facts
     )
+
+
+# Another amount ------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Known:
+    """A question about two amounts. `amounts` are (value, decimals, unit) by what they are; `think` gives the steps,
+    the result and its decimals for two such amounts, `answer` the answer for the question and that result."""
+
+    family: object
+    kind: str
+    label: str
+    slots: dict
+    amounts: dict
+    think: object
+    answer: object
+
+
+def _changed(rng, language, held_out):
+    """A question about known amounts, and what if one of them were another."""
+    separator = telemetry.separator(rng, language)
+    make_ = rng.choice([_emptied, _emptied, _moved, _used, _paid, _converted])
+    while True:
+        known, others = make_(rng, language, separator)
+        name, other = rng.choice(others)
+        if other != known.amounts[name]:
+            break
+
+    def said(amount, symbol=0.8):
+        value, decimals, unit = amount
+        return units.said(rng, language, value, decimals, unit, separator, symbol)
+
+    slots = known.slots | {name: said(amount) for name, amount in known.amounts.items()}
+    if known.kind == "convert":
+        value, decimals, unit = known.amounts["value"]
+        slots |= {"number": telemetry.written(arithmetic.text(value, decimals), separator), "unit": unit}
+    stated = statement.state(
+        rng, known.family.WORDING, language, held_out, known.kind, slots, separator, extra=known.slots.get("extra", "")
+    )
+    _, value, decimals = known.think(known.amounts)
+    first = _first(
+        rng, language, held_out, stated.question, known.answer(stated, value, decimals), stated.data, separator,
+        stated.phrasings,
+    )  # fmt: skip
+    lines, value, decimals = known.think(known.amounts | {name: other})
+    section = {"now": "content", "volume": "content", "value": "measure"}.get(name, name)
+    question = WORDING.say(rng, language, f"{section}_now", held_out, value=said(other))
+    facts = {"kind": "exact", "exact": str(Fraction(value, 10**decimals))}
+    return _then(
+        rng, language, held_out, first, question, [known.label, *lines], known.answer(stated, value, decimals), facts,
+        exact=True,
+    )  # fmt: skip
+
+
+def _emptied(rng, language, separator):
+    """How long until full or empty, at another rate or with another content."""
+    kind, content = rng.choice([("fill", "volume"), ("drain", "now")])
+    unit = rng.choice(["L/min", "L/min", "L/h", "m³/h"])
+    rates = rng.sample([2, 3, 4, 5, 6, 8, 9, 10, 12, 15, 18, 20, 25, 30, 40], 2)
+    amount = math.lcm(*rates) * rng.choice([1, 1, 2, 3, 5])
+    litre, time = ("m³" if unit == "m³/h" else "L"), flow.TIMES[unit]
+    named = flow._unit(rng, language, time)
+
+    def think(amounts):
+        return arithmetic.quotient(*amounts[content][:2], *amounts["rate"][:2], 2)[:3]
+
+    def answer(stated, value, decimals):
+        found = flow._time_answer(language, stated, value, decimals, time)
+        return flow._said_unit(found, stated, named)
+
+    amounts = {content: (amount, 0, litre), "rate": (rates[0], 0, unit)}
+    more = (rates[0] * rng.randint(2, 40), 0, litre)
+    slots = {"thing": rng.choice(flow.VESSELS[language]), "unit": named}
+    others = [("rate", (rates[1], 0, unit)), (content, more)]
+    return Known(flow, kind, kind, slots, amounts, think, answer), others
+
+
+def _moved(rng, language, separator):
+    """What flows in a time, at another rate or in another time."""
+    rate, decimals, unit = flow._rate(rng)
+    litre, base = ("m³" if unit == "m³/h" else "L"), flow.TIMES[unit]
+    named = flow._unit(rng, language, litre)
+
+    def time():
+        return rng.randint(2, 12) if base == "h" else rng.choice([5, 10, 15, 20, 30, 40, 45, 60, rng.randint(2, 90)])
+
+    def think(amounts):
+        return arithmetic.times(*amounts["rate"][:2], *amounts["time"][:2])
+
+    def answer(stated, value, decimals):
+        if "unit" in stated.slots:
+            return Answer("{value}", {"value": Amount(value, decimals, str(named))})
+        return Answer("{value} {unit}", {"value": Amount(value, decimals), "unit": litre})
+
+    amounts = {"rate": (rate, decimals, unit), "time": (time(), 0, base)}
+    slots = {"thing": rng.choice(flow.VESSELS[language]), "unit": named}
+    others = [("rate", (rate + rng.randint(1, 20), decimals, unit)), ("time", (time(), 0, base))]
+    return Known(flow, "volume", "volume", slots, amounts, think, answer), others
+
+
+def _used(rng, language, separator):
+    """The energy of a power and a time, with another of either."""
+    power, other = energy._power(rng), energy._power(rng)
+    time, longer = ((rng.randint(2, 24), 0, "h") for _ in range(2))
+    unit = energy._unit(rng, language, "kWh")
+
+    def think(amounts):
+        return energy._energy_used(amounts["power"], amounts["time"], "kWh")
+
+    def answer(stated, value, decimals):
+        return energy._amount_answer(stated, value, decimals, unit, "kWh")
+
+    slots = {"device": rng.choice(energy.DEVICES[language]), "unit": unit}
+    amounts = {"power": power, "time": time}
+    return Known(energy, "use", "kWh", slots, amounts, think, answer), [("power", other), ("time", longer)]
+
+
+def _paid(rng, language, separator):
+    """The cost of an energy, and of another one."""
+    price = energy._price(rng, language, separator)
+    while price.minor:
+        price = energy._price(rng, language, separator)
+    amount, other = ((rng.randint(2, rng.choice([30, 300])), 0, "kWh") for _ in range(2))
+
+    def think(amounts):
+        lines, value, decimals = energy._priced([], *amounts["energy"][:2], price)
+        lines, amount = energy._money(price, value, decimals, lines)
+        return lines, amount.value, amount.decimals
+
+    def answer(stated, value, decimals):
+        return energy._cost_answer(language, price, Amount(value, decimals))
+
+    slots = {"price": price.text, "money": energy._currency(language, price), "extra": "price_given"}
+    return Known(energy, "cost", "cost", slots, {"energy": amount}, think, answer), [("energy", other)]
+
+
+def _converted(rng, language, separator):
+    """A measure in another unit, and another measure."""
+    pair = rng.choices(convert.PAIRS, [pair.weight for pair in convert.PAIRS])[0]
+    to = convert._target(rng, language, pair)
+
+    def draw():
+        while True:
+            value, decimals = convert._draw(rng, pair)
+            if compose._exact(pair, value, decimals) * 100 % 1 == 0:
+                return value, decimals, pair.source
+
+    def think(amounts):
+        return convert._think(pair, *amounts["value"][:2], 2)
+
+    def answer(stated, value, decimals):
+        return Answer("{value}", {"value": Amount(value, decimals, str(to))}, {"value": convert.KEYS[language]})
+
+    label = f"{pair.source}>{pair.target}".replace("°", "").replace("³", "3")
+    return Known(convert, "convert", label, {"to": to}, {"value": draw()}, think, answer), [("value", draw())]
 
 
 # Verification ------------------------------------------------------------
