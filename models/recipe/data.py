@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 import signal
+import zlib
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -19,6 +20,8 @@ import tokenizer as tokens
 FAMILIES = list(problems.FAMILIES)
 LANGUAGES = ["en", "fr"]
 LABELS = [f"{family}/{language}" for family in FAMILIES for language in LANGUAGES] + ["drill"]
+KINDS = 4096  # Places for kinds of problems; the first is nobody's.
+SELDOM = 0.25  # How often a problem is kept whose kind is always exact.
 TOP = 8  # Entries of a teacher's distribution that are kept.
 WORTH_CUTTING = 25  # Tokens.
 
@@ -34,6 +37,7 @@ class Document:
     ids: list
     learn: object
     label: int
+    kind: int = 0
     top_ids: np.ndarray = None
     top_logs: np.ndarray = None
     old_logs: np.ndarray = None
@@ -58,6 +62,7 @@ class Batch:
     groups: list
     owners: np.ndarray
     labels: np.ndarray
+    kinds: np.ndarray
     total: int
     top_ids: np.ndarray = None
     top_logs: np.ndarray = None
@@ -85,7 +90,7 @@ class Encoder:
     def problem(self, problem):
         given = self.prompt(problem)
         text = f"{problem.thought}\n{tokens.THINK_END}\n\n{problem.answer}{tokens.END}"
-        return Document(given + self.encode(text), len(given), label(problem))
+        return Document(given + self.encode(text), len(given), label(problem), kind(problem))
 
     def reading(self, problem):
         """The problem up to the second line of its thought, by which it is understood or not; all of it if it is short."""
@@ -107,6 +112,12 @@ class Encoder:
 
 def label(problem):
     return FAMILIES.index(problem.family) * len(LANGUAGES) + LANGUAGES.index(problem.language)
+
+
+def kind(problem):
+    """A number for what a family asks of whom it asks: the first word of the thought."""
+    task = problem.thought.split(maxsplit=1)[0]
+    return 1 + zlib.crc32(f"{problem.family} {task}".encode()) % (KINDS - 1)
 
 
 def judge(problem, text):
@@ -163,6 +174,7 @@ def lay(documents, total, pad):
         [(len(group), len(group[-1].ids) - 1) for group in groups],
         np.array(owners, np.int64),
         np.array([document.label for document in documents], np.int64),
+        np.array([document.kind for document in documents], np.int64),
         total,
     )
     attach(batch, documents)
@@ -259,10 +271,10 @@ class Traces:
             shard["ids"][slice(*shard["starts"][i : i + 2])].tolist(),
             int(shard["learn"][i]),
             int(shard["labels"][i]),
-            pick("top_ids"),
-            pick("top_logs"),
-            pick("old_logs"),
-            float(shard["advantages"][i]),
+            top_ids=pick("top_ids"),
+            top_logs=pick("top_logs"),
+            old_logs=pick("old_logs"),
+            advantage=float(shard["advantages"][i]),
         )
 
 
@@ -292,14 +304,15 @@ class Diet:
 
 
 class Cook:
-    """Makes the batches of any step, the same ones for the same step and family weights."""
+    """Makes the batches of any step, the same ones for the same step, family weights and shares of exact kinds."""
 
     def __init__(self, diet):
         self.diet, self.encoder = diet, Encoder(diet.tokenizer)
         self.traces = Traces(diet.traces) if diet.traces else None
 
-    def step(self, number, seen, weights, drills=1.0):
-        """The batches of one step after `seen` tokens; families are drawn by `weights`."""
+    def step(self, number, seen, weights, drills=1.0, exact=None):
+        """The batches of one step after `seen` tokens; families are drawn by `weights`, and a problem is kept the
+        more likely the smaller the share of exact documents of its kind is, in `exact`."""
         diet = self.diet
         rng = random.Random(f"{diet.seed}/{number}")
         ready = min(1.0, seen / diet.ramp) if diet.ramp else 1.0
@@ -307,17 +320,19 @@ class Cook:
         share = diet.early_drills + ready * (diet.drills - diet.early_drills)
         documents, size = [], 0
         while size < diet.tokens:
-            documents.append(self.document(rng, limit, share * drills, weights))
+            documents.append(self.document(rng, limit, share * drills, weights, exact))
             size += len(documents[-1].ids)
         return pack(documents, diet.batches, self.encoder.end)
 
-    def document(self, rng, limit, drill_share, weights):
+    def document(self, rng, limit, drill_share, weights, exact=None):
         if self.traces and rng.random() < self.diet.trace_share:
             return self.traces.draw(rng)
         if rng.random() >= drill_share:
-            for _ in range(4):
-                family = rng.choices(FAMILIES, weights)[0]
-                problem = noise.roughen(rng, problems.problem(rng, family))
+            for _ in range(20):
+                problem = problems.problem(rng, rng.choices(FAMILIES, weights)[0])
+                if exact and rng.random() < (1 - SELDOM) * exact[kind(problem)]:
+                    continue
+                problem = noise.roughen(rng, problem)
                 cut = self.diet.readings and rng.random() < self.diet.readings
                 made = self.encoder.reading(problem) if cut else self.encoder.problem(problem)
                 if len(made.ids) <= limit:
@@ -343,8 +358,8 @@ def produce(diet, worker, workers, start, shared, queue):
     cook = Cook(diet)
     number = start + worker
     while True:
-        weights = list(shared.weights)
-        for batch in cook.step(number, shared.tokens.value, weights, shared.drills.value):
+        weights, exact = list(shared.weights), list(shared.exact)
+        for batch in cook.step(number, shared.tokens.value, weights, shared.drills.value, exact):
             queue.put(batch)
         number += workers
 
@@ -356,12 +371,14 @@ def weights(shares=None):
 
 
 class Shared:
-    """What the training tells the producers: tokens seen, the weights of families, how many of the drills to give."""
+    """What the training tells the producers: tokens seen, the weights of families, how many of the drills to give, the
+    share of exact documents by kind."""
 
     def __init__(self, context):
         self.tokens = context.Value("d", 0.0, lock=False)
         self.drills = context.Value("d", 1.0, lock=False)
         self.weights = context.Array("d", weights(), lock=False)
+        self.exact = context.Array("d", KINDS, lock=False)
 
 
 class Kitchen:

@@ -109,12 +109,13 @@ class Team:
             size, 3, dtype=torch.float64, device=device
         )  # Loss, learnt tokens, all tokens.
         self.exact = torch.zeros(size, labels, 2, device=device)  # Documents: exact ones, all.
+        self.kinds = torch.zeros(size, data.KINDS, 2, device=device)  # The same by kind.
         self.checked = torch.zeros(
             2, size, labels, 2, device=device
         )  # The same in a check: seen, held-out phrasings.
 
     def share(self):
-        for tensor in (self.squares, self.sums, self.exact, self.checked):
+        for tensor in (self.squares, self.sums, self.exact, self.kinds, self.checked):
             tensor.share_memory_()
 
     def meet(self):
@@ -186,6 +187,7 @@ class Trainer:
             begun["count"],
         )
         self.share = torch.tensor(begun["exact"])  # Running share of exact documents, by label.
+        self.kind_share = torch.zeros(data.KINDS)  # The same by kind; soon known anew.
         self.spent = begun["spent"] if options.decay else 0.0  # Seconds of this run's minutes.
         weights.bind(self.net, rank)
 
@@ -227,7 +229,7 @@ class Trainer:
             if len(batch.ids):
                 loss, right, where = losses(self.net, batch, self.options.hard_share)
                 (loss / batch.total).backward()
-                count_exact(team.exact[self.rank], batch, right, where)
+                count_exact(team.exact[self.rank], batch, right, where, team.kinds[self.rank])
                 team.sums[self.rank, 0] += loss.detach()
                 team.sums[self.rank, 1] += len(where)
                 team.sums[self.rank, 2] += len(batch.ids)
@@ -264,7 +266,7 @@ class Trainer:
         self.last = now
         self.logged_at, self.saved_at, self.checked_at = now, now, now
         self.logged = self.team.sums.sum(0)
-        self.noted = self.team.exact.sum(0)
+        self.noted, self.noted_kinds = self.team.exact.sum(0), self.team.kinds.sum(0)
         self.plan(0)
 
     def plan(self, number):
@@ -294,7 +296,7 @@ class Trainer:
         self.factor = factor
 
     def log(self):
-        """One line, and the weights of the families: those that are not exact yet are drawn more often."""
+        """One line, and the weights of families and kinds: those that are not exact yet are drawn more often."""
         sums, counts, now = self.team.sums.sum(0), self.team.exact.sum(0), time.time()
         loss, learnt, fed = (sums - self.logged).tolist()
         fresh = (counts - self.noted).cpu()
@@ -305,6 +307,12 @@ class Trainer:
         if not self.options.even:
             by_family = self.share[:-1].view(-1, len(data.LANGUAGES)).mean(1)
             self.kitchen.shared.weights[:] = data.weights(by_family.tolist())
+            kinds = self.team.kinds.sum(0)
+            right, count = (kinds - self.noted_kinds).cpu().unbind(1)
+            keep = FORGET**count
+            self.kind_share = keep * self.kind_share + (1 - keep) * right / count.clamp(min=1)
+            self.kitchen.shared.exact[:] = self.kind_share.tolist()
+            self.noted_kinds = kinds
         right, count = fresh[:-1].sum(0).tolist()
         print(
             f"{time.strftime('%H:%M:%S')} step {self.steps} tokens {self.tokens() / 1e6:.2f}M"
@@ -363,14 +371,19 @@ class Trainer:
         part.rename(self.options.work / f"{self.options.out}.pt")
 
 
-def count_exact(counts, batch, right, where):
-    """Counts, by label, documents all of whose learnt tokens are the likeliest: greedy search would write them."""
+def count_exact(counts, batch, right, where, kinds=None):
+    """Counts, by label and perhaps by kind, documents all of whose learnt tokens are the likeliest: greedy search would
+    write them."""
     exact = torch.ones(len(batch.labels), device=counts.device)
     owners = torch.from_numpy(batch.owners).to(counts.device)[where]
     exact[owners[~right]] = 0
     labels = torch.from_numpy(batch.labels).to(counts.device)
     counts[:, 0].index_add_(0, labels, exact)
     counts[:, 1].index_add_(0, labels, torch.ones_like(exact))
+    if kinds is not None:
+        which = torch.from_numpy(batch.kinds).to(counts.device)
+        kinds[:, 0].index_add_(0, which, exact)
+        kinds[:, 1].index_add_(0, which, torch.ones_like(exact))
 
 
 def start(options):
