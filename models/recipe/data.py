@@ -22,6 +22,7 @@ LANGUAGES = ["en", "fr"]
 LABELS = [f"{family}/{language}" for family in FAMILIES for language in LANGUAGES] + ["drill"]
 KINDS = 4096  # Places for kinds of problems; the first is nobody's.
 SELDOM = 0.25  # How often a problem is kept whose kind is always exact.
+ALWAYS = {"refuse"}  # Families whose kinds are kept all the same: drawn less, refusals were forgotten.
 TOP = 8  # Entries of a teacher's distribution that are kept.
 WORTH_CUTTING = 25  # Tokens.
 
@@ -330,7 +331,8 @@ class Cook:
         if rng.random() >= drill_share:
             for _ in range(20):
                 problem = problems.problem(rng, rng.choices(FAMILIES, weights)[0])
-                if exact and rng.random() < (1 - SELDOM) * exact[kind(problem)]:
+                known = exact[kind(problem)] if exact and problem.family not in ALWAYS else 0.0
+                if rng.random() < (1 - SELDOM) * known:
                     continue
                 problem = noise.roughen(rng, problem)
                 cut = self.diet.readings and rng.random() < self.diet.readings
