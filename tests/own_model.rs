@@ -531,6 +531,8 @@ struct Problem {
 /// Families that the model's card claims.
 const CLAIMED: &[&str] = &[
     "aggregates",
+    "clock",
+    "compose",
     "convert",
     "dialogue",
     "energy",

@@ -56,6 +56,12 @@ def _number(rng):
     return rng.randint(0, rng.choice([9, 99, 400, 999, 999, 3000, 9999, 19999])), decimals
 
 
+def _behind(text, pairs):
+    """The pairs of a drill, with what stands before the first of them."""
+    (given, result), *rest = pairs
+    return [(text + given, result), *rest]
+
+
 def _fetch(rng):
     """All readings of a telemetry in their order, or those of places that are asked for."""
     language = rng.choice(LANGUAGES)
@@ -64,7 +70,7 @@ def _fetch(rng):
     if rng.random() < 0.4:
         asked = rng.sample(range(len(told.names)), min(len(told.names), rng.randint(2, 5)))
         pairs = [(f"{readings.names[i]}?\n", f"{told.names[i]} {readings.value(i)}\n") for i in asked]
-        return [(f"{told.text}\n{pairs[0][0]}", pairs[0][1]), *pairs[1:]]
+        return _behind(f"{told.text}\n", pairs)
     named = rng.random() < 0.5
     rows = [
         f"{i + 1}:{f'{name} ' if named else ''}{readings.value(i)}"
@@ -94,7 +100,7 @@ def _names(rng):
     pairs = [(f"{name} ", value + "\n") for name, value in asked]
     name, value = rng.choice(rows)
     found = [("which " + value, f" {name}\n")] if [v for _, v in rows].count(value) == 1 else []
-    return [(f"{text}\nvalue\n{pairs[0][0]}", pairs[0][1]), *pairs[1:], *found]
+    return _behind(f"{text}\nvalue\n", [*pairs, *found])
 
 
 def _copy(rng):

@@ -300,17 +300,12 @@ class Trainer:
         sums, counts, now = self.team.sums.sum(0), self.team.exact.sum(0), time.time()
         loss, learnt, fed = (sums - self.logged).tolist()
         fresh = (counts - self.noted).cpu()
-        for label, (right, count) in enumerate(fresh.tolist()):
-            if count:
-                keep = FORGET**count
-                self.share[label] = keep * self.share[label] + (1 - keep) * right / count
+        self.share = running(self.share, fresh)
         if not self.options.even:
             by_family = self.share[:-1].view(-1, len(data.LANGUAGES)).mean(1)
             self.kitchen.shared.weights[:] = data.weights(by_family.tolist())
             kinds = self.team.kinds.sum(0)
-            right, count = (kinds - self.noted_kinds).cpu().unbind(1)
-            keep = FORGET**count
-            self.kind_share = keep * self.kind_share + (1 - keep) * right / count.clamp(min=1)
+            self.kind_share = running(self.kind_share, (kinds - self.noted_kinds).cpu())
             self.kitchen.shared.exact[:] = self.kind_share.tolist()
             self.noted_kinds = kinds
         right, count = fresh[:-1].sum(0).tolist()
@@ -371,19 +366,23 @@ class Trainer:
         part.rename(self.options.work / f"{self.options.out}.pt")
 
 
+def running(share, fresh):
+    """The running share of exact documents after `fresh` ones (exact, all), place by place."""
+    right, count = fresh.unbind(1)
+    keep = FORGET**count
+    return keep * share + (1 - keep) * right / count.clamp(min=1)
+
+
 def count_exact(counts, batch, right, where, kinds=None):
     """Counts, by label and perhaps by kind, documents all of whose learnt tokens are the likeliest: greedy search would
     write them."""
     exact = torch.ones(len(batch.labels), device=counts.device)
     owners = torch.from_numpy(batch.owners).to(counts.device)[where]
     exact[owners[~right]] = 0
-    labels = torch.from_numpy(batch.labels).to(counts.device)
-    counts[:, 0].index_add_(0, labels, exact)
-    counts[:, 1].index_add_(0, labels, torch.ones_like(exact))
+    both = torch.stack([exact, torch.ones_like(exact)], 1)
+    counts.index_add_(0, torch.from_numpy(batch.labels).to(counts.device), both)
     if kinds is not None:
-        which = torch.from_numpy(batch.kinds).to(counts.device)
-        kinds[:, 0].index_add_(0, which, exact)
-        kinds[:, 1].index_add_(0, which, torch.ones_like(exact))
+        kinds.index_add_(0, torch.from_numpy(batch.kinds).to(counts.device), both)
 
 
 def start(options):

@@ -534,7 +534,7 @@ def _conversion(rng, language, held_out):
         b=units.said(rng, language, limit, limit_decimals, pair.target, separator),
     )
     line, holds = arithmetic.comparison(result, made, relation, limit, limit_decimals)
-    kind = f"{pair.source}>{pair.target}".replace("°", "").replace("³", "3")
+    kind = pair.task
     return _build(
         rng,
         language,
@@ -576,7 +576,7 @@ def _mean_in(rng, language, held_out):
     more, result, made = convert._think(pair, value, decimals, 2)
     question = WORDING.say(rng, language, "mean_in", held_out, unit=pair.target)
     told = telemetry.tell(rng, readings, separator)
-    kind = f"{pair.source}>{pair.target}".replace("°", "").replace("³", "3")
+    kind = pair.task
     return _build(
         rng,
         language,

@@ -44,6 +44,11 @@ class Pair:
     weight: int
     theme: str = ""
 
+    @property
+    def task(self):
+        """What the first line of a thought calls it: `C>F`."""
+        return f"{self.source}>{self.target}".replace("°", "").replace("³", "3")
+
 
 PAIRS = [
     Pair("°C", "°F", ("F",), -20, 60, (0, 0, 1), 16, "temperature"),
@@ -208,7 +213,7 @@ def _finish(rng, language, held_out, question, lines, pair, to, shown, told, sep
         question, phrasings = rounding.then(question, request), (request,)
     steps, result, made = _think(pair, value, decimals, places)
     answer = Answer("{value}", {"value": Amount(result, made, str(to))}, {"value": KEYS[language]})
-    kind = f"{pair.source}>{pair.target}".replace("°", "").replace("³", "3")
+    kind = pair.task
     return build(
         rng,
         FAMILY,

@@ -313,7 +313,7 @@ def _unit(rng, language, held_out):
     first = _asked(rng, language, held_out, kind, readings, told, separator)
     question = WORDING.say(rng, language, "in_unit", held_out, unit=pair.target)
     lines, result, made = convert._think(pair, value, decimals, 2)
-    name = f"{pair.source}>{pair.target}".replace("°", "").replace("³", "3")
+    name = pair.task
     answer = Answer("{value}", {"value": Amount(result, made, pair.target)})
     facts = {"kind": "exact", "exact": str(exact)}
     return _then(rng, language, held_out, first, question, [name, *lines], answer, facts)
@@ -506,6 +506,7 @@ class Known:
     amounts: dict
     think: object
     answer: object
+    extra: str = ""  # The section whose text follows the situation.
 
 
 def _changed(rng, language, held_out):
@@ -527,7 +528,7 @@ def _changed(rng, language, held_out):
         value, decimals, unit = known.amounts["value"]
         slots |= {"number": telemetry.written(arithmetic.text(value, decimals), separator), "unit": unit}
     stated = statement.state(
-        rng, known.family.WORDING, language, held_out, known.kind, slots, separator, extra=known.slots.get("extra", "")
+        rng, known.family.WORDING, language, held_out, known.kind, slots, separator, extra=known.extra
     )
     _, value, decimals = known.think(known.amounts)
     first = _first(
@@ -622,8 +623,9 @@ def _paid(rng, language, separator):
     def answer(stated, value, decimals):
         return energy._cost_answer(language, price, Amount(value, decimals))
 
-    slots = {"price": price.text, "money": energy._currency(language, price), "extra": "price_given"}
-    return Known(energy, "cost", "cost", slots, {"energy": amount}, think, answer), [("energy", other)]
+    slots = {"price": price.text, "money": energy._currency(language, price)}
+    known = Known(energy, "cost", "cost", slots, {"energy": amount}, think, answer, "price_given")
+    return known, [("energy", other)]
 
 
 def _converted(rng, language, separator):
@@ -643,8 +645,7 @@ def _converted(rng, language, separator):
     def answer(stated, value, decimals):
         return Answer("{value}", {"value": Amount(value, decimals, str(to))}, {"value": convert.KEYS[language]})
 
-    label = f"{pair.source}>{pair.target}".replace("°", "").replace("³", "3")
-    return Known(convert, "convert", label, {"to": to}, {"value": draw()}, think, answer), [("value", draw())]
+    return Known(convert, "convert", pair.task, {"to": to}, {"value": draw()}, think, answer), [("value", draw())]
 
 
 # Verification ------------------------------------------------------------

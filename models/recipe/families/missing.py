@@ -391,7 +391,7 @@ def _place(rng, language, held_out):
         question = convert.WORDING.say(
             rng, language, "pick", held_out, place=place, noun=readings.noun, to=to
         )
-        kind = f"{pair.source}>{pair.target}".replace("°", "").replace("³", "3")
+        kind = pair.task
     else:
         question = dialogue.WORDING.say(
             rng, language, "value", held_out, place=place, noun=readings.noun
