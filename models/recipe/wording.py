@@ -15,6 +15,8 @@ section must exist in both, unless its heading says that it serves both: `[relat
 """
 
 import dataclasses
+import functools
+import itertools
 import pathlib
 import re
 
@@ -285,8 +287,13 @@ class Wording:
     def pick(self, rng, language, section, held_out):
         """A template of the section, those with more texts a little more often."""
         templates = self.templates[language, section, held_out]
-        weights = [1 + len(str(template.expansions())) for template in templates]
-        return rng.choices(templates, weights)[0]
+        return rng.choices(templates, cum_weights=self._shares(language, section, held_out))[0]
+
+    @functools.cache
+    def _shares(self, language, section, held_out):
+        """How often each template is picked, added up: counting texts takes longer than all else of a problem."""
+        templates = self.templates[language, section, held_out]
+        return list(itertools.accumulate(1 + len(str(template.expansions())) for template in templates))
 
     def counts(self, language, held_out):
         """How many templates there are and how many texts they make, slots unfilled."""
