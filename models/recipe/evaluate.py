@@ -312,7 +312,23 @@ def by_hand(runs):
     ]
 
 
-def card(name, runs, hand, made, failures):
+SIDE_BY_SIDE = "## Engines and stages side by side"
+
+
+def kept_rows(path, names):
+    """Rows of these runs in a card that was written before: of weights that are no longer there."""
+    _, _, rest = path.read_text(encoding="utf-8").partition(f"{SIDE_BY_SIDE}\n")
+    rows = (line.strip("| ").split(" | ") for line in rest.partition("\n## ")[0].splitlines())
+    found = {cells[0].removesuffix(" †"): cells[1:] for cells in rows}
+    if missing := [name for name in names if name not in found]:
+        raise SystemExit(f"{path} has no run {', '.join(missing)} side by side with others")
+    return [[f"{name} †", *found[name]] for name in names]
+
+
+KEPT = "† measured for an earlier card on the same problems; those weights are no longer there."
+
+
+def card(name, runs, hand, made, failures, kept=()):
     """The text of EVAL.md."""
     count = collections.Counter(problem.held_out for problem in made.values())
     lines = [
@@ -324,7 +340,7 @@ def card(name, runs, hand, made, failures):
         " kept out of it; numbers, names and layouts are new in all of them. Searched greedily, judged on the whole"
         " answer. Per cent right, in brackets the 95 % interval.",
         "",
-        "## Engines and stages side by side",
+        SIDE_BY_SIDE,
         "",
         *table(
             [
@@ -343,9 +359,11 @@ def card(name, runs, hand, made, failures):
                     cell(*run.json_valid()),
                 ]
                 for run in runs
-            ],
+            ]
+            + list(kept),
         ),
         "",
+        *([KEPT, ""] if kept else []),
         "## By family",
         "",
         *family_table(runs),
@@ -424,6 +442,13 @@ def main():
     parser.add_argument("--card", type=pathlib.Path, help="EVAL.md to write")
     parser.add_argument("--name", default="thinkd-mini")
     parser.add_argument("--run", action="append", default=[], metavar="NAME=REPORT")
+    parser.add_argument(
+        "--kept-run",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="row of the card that is there, of the same problems, to keep in it",
+    )
     parser.add_argument("--by-hand", type=pathlib.Path, help="problems for a section of their own")
     parser.add_argument("--by-hand-run", action="append", default=[], metavar="NAME=REPORT")
     parser.add_argument("--failures", type=int, default=30, help="examples in the card, at most")
@@ -440,7 +465,8 @@ def main():
         runs = [read_run(entry, made, encoder) for entry in options.run]
         asked = read_problems(options.by_hand) if options.by_hand else {}
         hand = [read_run(entry, asked, encoder) for entry in options.by_hand_run]
-        text = card(options.name, runs, hand, made, options.failures)
+        kept = kept_rows(options.card, options.kept_run) if options.kept_run else []
+        text = card(options.name, runs, hand, made, options.failures, kept)
         options.card.write_text(text, encoding="utf-8")
     elif options.problems and options.report and (options.checkpoint or options.model):
         answer_all(options, read_problems(options.problems))
