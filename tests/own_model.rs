@@ -530,6 +530,7 @@ struct Problem {
 
 /// Families that the model's card claims.
 const CLAIMED: &[&str] = &[
+    "action",
     "aggregates",
     "clock",
     "compose",
@@ -539,6 +540,7 @@ const CLAIMED: &[&str] = &[
     "faults",
     "flow",
     "percent",
+    "ranking",
     "refuse",
     "rules",
     "trend",

@@ -1,13 +1,15 @@
 """Keeps the weights of a checkpoint in half the room, beside their tokenizer, and makes a checkpoint of them again;
-makes a deeper model of a trained one.
+makes a deeper model of a trained one, or one with more key/value heads.
 
 Training takes longer than a machine may be had for. What is kept are the weights, as bfloat16, and what the curriculum
 has reached; the optimizer starts anew. A deeper model begins by computing exactly what the one it is made of computes:
-its further layers add nothing yet. Where there is no machine for a teacher from nothing, it is the student deepened.
+its further layers add nothing yet. Where there is no machine for a teacher from nothing, it is the student deepened. With more
+key/value heads it begins so too: each is a copy of one that was there, and serves a part of its query heads.
 
 python checkpoint.py --keep CHECKPOINT --tokenizer DIR --in FOLDER     # FOLDER/weights.safetensors, FOLDER/tokenizer
 python checkpoint.py --restore FOLDER --work DIR                       # DIR/begun.pt, DIR/tokenizer
 python checkpoint.py --deepen CHECKPOINT --layers 9 --as CHECKPOINT
+python checkpoint.py --split-heads CHECKPOINT --kv-heads 4 --as CHECKPOINT
 """
 
 import argparse
@@ -63,6 +65,29 @@ def deepen(path, layers, target):
     print(f"{target}: {sum(value.numel() for value in state.values())} parameters in {layers} layers")
 
 
+def split_heads(path, kv_heads, target):
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    shape = saved["shape"]
+    few, heads, size = shape["kv_heads"], shape["heads"], shape["head_dim"]
+    if kv_heads <= few or kv_heads % few or heads % kv_heads:
+        raise SystemExit(
+            f"{path} has {few} key/value heads for {heads} heads: --kv-heads must be a multiple of {few}"
+            f" that divides {heads}, not {kv_heads}"
+        )
+
+    def copies(rows):
+        return rows.view(few, size, -1).repeat_interleave(kv_heads // few, 0).view(-1, *rows.shape[1:])
+
+    state = dict(saved["model"])
+    for name, value in state.items():
+        if "qkv_proj" in name:
+            query, key, content = value.split([heads * size, few * size, few * size])
+            state[name] = torch.cat([query, copies(key), copies(content)])
+    about = {name: saved[name] for name in KEPT} | {"shape": shape | {"kv_heads": kv_heads}}
+    torch.save({**about, "model": state}, target)
+    print(f"{target}: {sum(value.numel() for value in state.values())} parameters, {kv_heads} key/value heads")
+
+
 def copy_tokenizer(source, target):
     shutil.copytree(source, target, dirs_exist_ok=True)
 
@@ -78,6 +103,10 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, help="where to make a checkpoint of it")
     parser.add_argument("--deepen", type=pathlib.Path, help="checkpoint to make a deeper model of")
     parser.add_argument("--layers", type=int, help="how many it is to have")
+    parser.add_argument(
+        "--split-heads", type=pathlib.Path, help="checkpoint to make one with more key/value heads of"
+    )
+    parser.add_argument("--kv-heads", type=int, help="how many it is to have")
     parser.add_argument("--as", dest="target", type=pathlib.Path, help="checkpoint to write")
     options = parser.parse_args()
     if options.keep and options.tokenizer and options.folder:
@@ -86,8 +115,13 @@ def main():
         restore(options.restore, options.work)
     elif options.deepen and options.layers and options.target:
         deepen(options.deepen, options.layers, options.target)
+    elif options.split_heads and options.kv_heads and options.target:
+        split_heads(options.split_heads, options.kv_heads, options.target)
     else:
-        parser.error("--keep, --tokenizer and --in; or --restore and --work; or --deepen, --layers and --as")
+        parser.error(
+            "--keep, --tokenizer and --in; or --restore and --work; or --deepen, --layers and --as;"
+            " or --split-heads, --kv-heads and --as"
+        )
 
 
 if __name__ == "__main__":
