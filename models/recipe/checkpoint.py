@@ -3,8 +3,8 @@ makes a deeper model of a trained one, or one with more key/value heads.
 
 Training takes longer than a machine may be had for. What is kept are the weights, as bfloat16, and what the curriculum
 has reached; the optimizer starts anew. A deeper model begins by computing exactly what the one it is made of computes:
-its further layers add nothing yet. Where there is no machine for a teacher from nothing, it is the student deepened. With more
-key/value heads it begins so too: each is a copy of one that was there, and serves a part of its query heads.
+its further layers add nothing yet. Where there is no machine for a teacher from nothing, it is the student deepened.
+With more key/value heads it begins so too: each is a copy of one that was there, and serves a part of its query heads.
 
 python checkpoint.py --keep CHECKPOINT --tokenizer DIR --in FOLDER     # FOLDER/weights.safetensors, FOLDER/tokenizer
 python checkpoint.py --restore FOLDER --work DIR                       # DIR/begun.pt, DIR/tokenizer
@@ -13,6 +13,7 @@ python checkpoint.py --split-heads CHECKPOINT --kv-heads 4 --as CHECKPOINT
 """
 
 import argparse
+import dataclasses
 import json
 import pathlib
 import shutil
@@ -20,6 +21,8 @@ import shutil
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+
+import model as models
 
 WEIGHTS = "weights.safetensors"
 KEPT = ("shape", "tokens", "steps", "exact", "labels")
@@ -60,32 +63,32 @@ def deepen(path, layers, target):
                 silent = further and name.endswith(("o_proj.weight", "down_proj.weight"))
                 made = torch.zeros_like(value) if silent else value.clone()
                 state[f"model.layers.{layer}.{name.removeprefix(prefix)}"] = made
-    about = {name: saved[name] for name in KEPT} | {"shape": saved["shape"] | {"layers": layers}}
-    torch.save({**about, "model": state}, target)
-    print(f"{target}: {sum(value.numel() for value in state.values())} parameters in {layers} layers")
+    write_larger(target, saved, state, layers=layers)
 
 
 def split_heads(path, kv_heads, target):
     saved = torch.load(path, map_location="cpu", weights_only=True)
-    shape = saved["shape"]
-    few, heads, size = shape["kv_heads"], shape["heads"], shape["head_dim"]
-    if kv_heads <= few or kv_heads % few or heads % kv_heads:
+    shape = models.Shape(**saved["shape"])
+    if kv_heads <= shape.kv_heads or kv_heads % shape.kv_heads or shape.heads % kv_heads:
         raise SystemExit(
-            f"{path} has {few} key/value heads for {heads} heads: --kv-heads must be a multiple of {few}"
-            f" that divides {heads}, not {kv_heads}"
+            f"{path} has {shape.kv_heads} key/value heads for {shape.heads} heads: --kv-heads must be a larger multiple"
+            f" of {shape.kv_heads} that divides {shape.heads}, not {kv_heads}"
         )
-
-    def copies(rows):
-        return rows.view(few, size, -1).repeat_interleave(kv_heads // few, 0).view(-1, *rows.shape[1:])
-
-    state = dict(saved["model"])
+    state = models.to_hugging_face(saved["model"], shape)
     for name, value in state.items():
-        if "qkv_proj" in name:
-            query, key, content = value.split([heads * size, few * size, few * size])
-            state[name] = torch.cat([query, copies(key), copies(content)])
-    about = {name: saved[name] for name in KEPT} | {"shape": shape | {"kv_heads": kv_heads}}
+        if ".k_proj." in name or ".v_proj." in name:
+            heads = value.unflatten(0, (shape.kv_heads, shape.head_dim))
+            state[name] = heads.repeat_interleave(kv_heads // shape.kv_heads, 0).flatten(0, 1)
+    more = dataclasses.replace(shape, kv_heads=kv_heads)
+    write_larger(target, saved, models.from_hugging_face(state, more), kv_heads=kv_heads)
+
+
+def write_larger(target, saved, state, **larger):
+    """A checkpoint of the weights `state`, made of those of `saved`, whose shape differs by `larger`."""
+    about = {name: saved[name] for name in KEPT} | {"shape": saved["shape"] | larger}
     torch.save({**about, "model": state}, target)
-    print(f"{target}: {sum(value.numel() for value in state.values())} parameters, {kv_heads} key/value heads")
+    said = ", ".join(f"{name} {count}" for name, count in larger.items())
+    print(f"{target}: {sum(value.numel() for value in state.values())} parameters, {said}")
 
 
 def copy_tokenizer(source, target):
