@@ -20,6 +20,7 @@ Intervals are Wilson's at 95 %.
 
 import argparse
 import collections
+import hashlib
 import json
 import math
 import multiprocessing
@@ -315,9 +316,16 @@ def by_hand(runs):
 SIDE_BY_SIDE = "## Engines and stages side by side"
 
 
-def kept_rows(path, names):
+def fingerprint(path):
+    """What tells one file of problems from another, as the card says it."""
+    return f"SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
+
+
+def kept_rows(path, names, problems):
     """Rows of these runs in a card that was written before: of weights that are no longer there."""
-    _, _, rest = path.read_text(encoding="utf-8").partition(f"{SIDE_BY_SIDE}\n")
+    intro, _, rest = path.read_text(encoding="utf-8").partition(f"{SIDE_BY_SIDE}\n")
+    if fingerprint(problems) not in intro:
+        raise SystemExit(f"{path} is of other problems than {problems} ({fingerprint(problems)}): no row of it can be kept")
     rows = (line.strip("| ").split(" | ") for line in rest.partition("\n## ")[0].splitlines())
     found = {cells[0].removesuffix(" †"): cells[1:] for cells in rows}
     if missing := [name for name in names if name not in found]:
@@ -328,15 +336,15 @@ def kept_rows(path, names):
 KEPT = "† measured for an earlier card on the same problems; those weights are no longer there."
 
 
-def card(name, runs, hand, made, failures, kept=()):
-    """The text of EVAL.md."""
+def card(name, runs, hand, made, failures, of, kept=()):
+    """The text of EVAL.md; `of` tells which problems they were."""
     count = collections.Counter(problem.held_out for problem in made.values())
     lines = [
         f"# What {name} gets right",
         "",
         "Written by `models/recipe/evaluate.py` from its runs; not edited by hand.",
         "",
-        f"{len(made)} fresh problems, {count[False]} in phrasings of the training set and {count[True]} in phrasings"
+        f"{len(made)} fresh problems ({of}), {count[False]} in phrasings of the training set and {count[True]} in phrasings"
         " kept out of it; numbers, names and layouts are new in all of them. Searched greedily, judged on the whole"
         " answer. Per cent right, in brackets the 95 % interval.",
         "",
@@ -465,8 +473,8 @@ def main():
         runs = [read_run(entry, made, encoder) for entry in options.run]
         asked = read_problems(options.by_hand) if options.by_hand else {}
         hand = [read_run(entry, asked, encoder) for entry in options.by_hand_run]
-        kept = kept_rows(options.card, options.kept_run) if options.kept_run else []
-        text = card(options.name, runs, hand, made, options.failures, kept)
+        kept = kept_rows(options.card, options.kept_run, options.problems) if options.kept_run else []
+        text = card(options.name, runs, hand, made, options.failures, fingerprint(options.problems), kept)
         options.card.write_text(text, encoding="utf-8")
     elif options.problems and options.report and (options.checkpoint or options.model):
         answer_all(options, read_problems(options.problems))
