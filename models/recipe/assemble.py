@@ -244,31 +244,56 @@ def json_request(rng, language, held_out, answer, stated):
     if rng.random() < 0.3:
         request = FORMATS.say(rng, language, "bare", held_out)
         return request, {"answer": next(iter(answer.fields))}, "unit" if stated else None
-    asked = {}
+    asked, told_apart = {}, True
     for i, name in enumerate(answer.fields):
         if i and rng.random() < 0.4:
+            told_apart = False
             continue
         options = answer.keys.get(name) or KEYS[name][language]
-        asked[_key(rng, options, asked)] = name
-    unit_key = _key(rng, KEYS["unit"][language], asked) if stated and rng.random() < 0.7 else None
+        asked[_key(rng, options, asked, told_apart)] = name
+    unit_key = None
+    if stated and rng.random() < 0.7:
+        unit_key = _key(rng, KEYS["unit"][language], asked, told_apart)
+    fields = [answer.fields[name] for name in asked.values()]
     keys = [*asked, unit_key] if unit_key else list(asked)
-    return wish(rng, language, held_out, keys), asked, unit_key
+    return wish(rng, language, held_out, keys, fields), asked, unit_key
 
 
-def wish(rng, language, held_out, keys):
-    """How JSON with these keys is asked for."""
+def wish(rng, language, held_out, keys, fields=()):
+    """How JSON with these keys is asked for; `fields` are what the first of them stand for."""
     quoted = [f'"{key}"' for key in keys]
-    example = "{" + ", ".join(f"{key}: ..." for key in quoted) + "}"
+    holders = _placeholders(rng, [*fields, *[""] * (len(keys) - len(fields))])
+    example = "{" + ", ".join(map(": ".join, zip(quoted, holders))) + "}"
     listed = telemetry.joined(quoted, language) if rng.random() < 0.8 else ", ".join(keys)
     return FORMATS.say(
         rng, language, "keys", held_out, keys=listed, example=example, first=keys[0]
     )
 
 
-def _key(rng, options, taken):
-    """A usual name of a field, or one that only its program understands."""
+def _placeholders(rng, fields):
+    """What stands in an example for a number, a truth, a list or a text: mostly dots, sometimes what tells its type."""
+    style = rng.choices(["dots", "quoted", "typed"], [55, 20, 25])[0]
+    number, truth = rng.choice(["0", "number", "..."]), rng.choice(["true/false", "true|false", "bool"])
+    text, entries = rng.choice(['""', '"text"', '"..."']), rng.choice(["[]", '["..."]', "[...]"])
+
+    def holder(field):
+        if style == "dots":
+            return "..."
+        if isinstance(field, list):
+            return entries if style == "typed" else "[...]"
+        if isinstance(field, str):
+            return text if style == "typed" else '"..."'
+        if style == "quoted":
+            return "..."
+        return number if isinstance(field, Amount) else truth
+
+    return [holder(field) for field in fields]
+
+
+def _key(rng, options, taken, any_word=True):
+    """A usual name of a field, or, where its place tells what it means, one that only its program understands."""
     while True:
-        key = naming.key(rng) if rng.random() < 0.6 else rng.choice(options)
+        key = naming.key(rng) if any_word and rng.random() < 0.6 else rng.choice(options)
         if key not in taken:
             return key
 

@@ -25,6 +25,7 @@ KINDS = {
     "subtraction": 8,
     "comparison": 16,
     "limits": 40,
+    "conditions": 28,
     "best": 8,
     "ordering": 4,
     "extremes": 3,
@@ -125,7 +126,7 @@ def _keys(rng):
     for _ in range(rng.randint(2, 4)):
         language = rng.choice(LANGUAGES)
         keys = list(dict.fromkeys(naming.key(rng) for _ in range(rng.choice([1, 1, 1, 2]))))
-        wish = assemble.wish(rng, language, False, keys).text
+        wish = assemble.wish(rng, language, False, keys, [assemble.Amount(0)]).text
         values = [arithmetic.text(*_number(rng)), rng.choice(["°C", "kWh", "L", "min", "W", "€", "%"])]
         given = dict(zip(keys, [telemetry.Number(values[0]), values[1]]))
         pairs.append((f"{wish}\n{' '.join(values[: len(keys)])}\n", telemetry.encode(given) + "\n"))
@@ -207,6 +208,38 @@ def _limits(rng):
         return f"{words_said}\n{value} ?\n", f"{'not ' if negated else ''}{value}{relation}{limit}\n"
 
     return _pairs(rng, one, (4, 6))
+
+
+def _conditions(rng):
+    """Limits of several quantities and what is known now: of each the comparison, or `?` where it is not told."""
+    language, separator = rng.choice(LANGUAGES), telemetry.separator(rng, rng.choice(LANGUAGES))
+    pool = {q.noun[language].text: q for q in rng.sample(words.QUANTITIES, len(words.QUANTITIES))}
+    quantities = list(pool.values())[: rng.randint(3, 6)]
+    asked, facts, pairs, clauses = rng.randint(2, min(4, len(quantities))), [], [], []
+    for i, quantity in enumerate(quantities):
+        decimals = rng.choice(quantity.decimals)
+        scale = 10**decimals
+        value = rng.randint(round(quantity.low * scale), round(quantity.high * scale))
+        known = rng.random() < 0.65
+        if known:
+            facts.append(telemetry.reading(rng, language, quantity, value, decimals))
+        if i >= asked:
+            continue
+        noun, relation, negated = quantity.noun[language], rng.choice(list(relations.NAMES)), rng.random() < 0.15
+        limit, limit_decimals = relations.limit_near(rng, value, decimals)
+        text = relations.limit_text(rng, limit, limit_decimals, quantity.unit, separator)
+        said = relations.clause(rng, language, False, noun, relation, text, negated)
+        clauses.append(noise.said_otherwise(rng, said.text, language, said.literals, set(str(noun).split())))
+        compared = f"{arithmetic.text(value, decimals)}{relation}{arithmetic.text(limit, limit_decimals)}"
+        pairs.append((f"{noun} ", f"{'not ' if negated else ''}{compared}\n" if known else "?\n"))
+    if not facts:
+        return _conditions(rng)
+    rng.shuffle(facts)
+    rng.shuffle(pairs)
+    parts = [rng.choice(["; ", ". ", "\n", ", "]).join(clauses), telemetry.tell_facts(rng, language, facts, separator).text]
+    if rng.random() < 0.4:
+        parts.reverse()
+    return _behind("\n".join(parts) + "\nconditions\n", pairs)
 
 
 def _several(rng):
@@ -365,6 +398,7 @@ def _rounding(rng):
 _DRILLS = {
     "fetch": _fetch,
     "limits": _limits,
+    "conditions": _conditions,
     "names": _names,
     "copy": _copy,
     "keys": _keys,

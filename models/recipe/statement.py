@@ -41,6 +41,28 @@ def fact(noun, key, value, decimals, unit):
     return telemetry.Fact(noun, key, arithmetic.text(value, decimals), unit)
 
 
+class Amounts:
+    """What telemetry may call the known amounts of a family: `{name: (english, french)}`, each `noun|noun; key key`,
+    French nouns with their gender. The first noun is what the amount is called where it is missing."""
+
+    def __init__(self, table):
+        self.called = {}
+        for name, texts in table.items():
+            for language, text in zip(("en", "fr"), texts):
+                nouns, _, keys = text.partition("; ")
+                self.called[name, language] = words.nouns(language, nouns), keys.split()
+
+    def noun(self, language, name):
+        return self.called[name, language][0][0]
+
+    def fact(self, rng, language, name, amount, suffix=""):
+        """The amount, (value, decimals, unit), as a fact; `suffix` is what its key tells of the unit."""
+        nouns, keys = self.called[name, language]
+        first = rng.random() < 0.4
+        noun, key = (nouns[0], keys[0]) if first else (rng.choice(nouns), rng.choice(keys))
+        return fact(noun, f"{key}_{suffix}" if suffix else key, *amount)
+
+
 def state(
     rng,
     loaded,

@@ -28,6 +28,8 @@ HEADS = {
         "",
     ],
 }
+# What may stand between the parts of a sentence; nothing: commas and an `and`.
+BETWEEN = [None, None, ", ", ", ", "; ", " / ", " | "]
 SHOWS = {
     "en": ["shows", "reports", "reads", "has", "measures", "gives"],
     "fr": ["indique", "affiche", "donne", "mesure", "relève", "est à"],
@@ -198,13 +200,12 @@ def _tell(rng, readings, values, layout, distract):
                 " = ",
             ]
         )
+        bracket = rng.random() < 0.08
         head = rng.choice(HEADS[language]).format(noun=noun, Noun=str(noun).capitalize(), e=noun.e)
         every = rng.random() < 0.6
-        parts = [
-            f"{name}{glue}{full if every or i == len(names) - 1 else value}"
-            for i, (name, full, value) in enumerate(zip(names, united, values))
-        ]
-        text = head + joined(parts, language, rng.choice([None, ", ", "; "])) + "."
+        amounts = [full if every or i == len(names) - 1 else value for i, (full, value) in enumerate(zip(united, values))]
+        parts = [f"{name} ({n})" if bracket else f"{name}{glue}{n}" for name, n in zip(names, amounts)]
+        text = head + joined(parts, language, rng.choice(BETWEEN)) + "."
         if other:
             text = f"{text} {other}" if rng.random() < 0.5 else f"{other} {text}"
         return Told(text, layout, names, False, "")
@@ -243,9 +244,8 @@ def _tell(rng, readings, values, layout, distract):
         glue = rng.choice("__-")
         keyed = [name.replace(" ", glue).replace("'", glue) for name in names]
     if layout == "pairs":
-        body = rng.choice(["\n", "\n", " ", "; ", ", "]).join(
-            f"{name}={value}" for name, value in zip(keyed, values)
-        )
+        equal, between = _paired(rng)
+        body = between.join(f"{name}{equal}{value}" for name, value in zip(keyed, values))
         colon = ":" if language == "en" else " :"
         head = rng.choice(["", "", f"{key} ", f"{noun} ({unit}){colon} ", f"data{colon} "])
         if other:
@@ -253,14 +253,14 @@ def _tell(rng, readings, values, layout, distract):
             body += f"{'; ' if ';' in body else ' '}{stray}={rng.randint(3, 99)}"
         return Told(head + body, layout, keyed, "\n" in body, "")
     if layout == "table":
-        bar = rng.choice([" | ", ";", "\t"])
         label = rng.choice(LABELS[language])
-        rows = [[label, key]] + [list(row) for row in zip(keyed, values)]
+        head = rng.choice([key, key, key, f"{noun} ({unit})", f"{noun} {unit}", str(noun)])
+        rows = [[label, head]] + [list(row) for row in zip(keyed, united if rng.random() < 0.25 else values)]
         if distract:
             stray = rng.choice([k for k in EXTRA_KEYS if k != key])
             for i, row in enumerate(rows):
                 row.append(stray if not i else str(rng.randint(10, 99)))
-        return Told("\n".join(bar.join(row) for row in rows), layout, keyed, True, "")
+        return Told(_table(rng, rows), layout, keyed, True, "")
     if layout == "topics":
         root = rng.choice(ROOTS[language])
         glue = rng.choice([" ", " ", ": ", " = "])
@@ -290,6 +290,24 @@ def _tell(rng, readings, values, layout, distract):
             for row in data:
                 row[stray] = Number(rng.randint(10, 99))
     return Told(encode(data, compact), layout, keyed, True, "")
+
+
+def _paired(rng):
+    """What stands between name and value, and between the pairs."""
+    if rng.random() < 0.7:
+        return "=", rng.choice(["\n", "\n", " ", "; ", ", "])
+    return rng.choice([" = ", ": ", " : ", ":"]), rng.choice(["\n", " ; ", "; ", ", ", " | ", " / "])
+
+
+def _table(rng, rows):
+    """Rows, the first of them the head, as a table with bars, in Markdown, or as separated values."""
+    bars = [" | ", ";", "\t", "|", " ; "] + ([","] if not any("," in cell for row in rows for cell in row) else [])
+    if rng.random() < 0.75:
+        bar = rng.choice(bars)
+        return "\n".join(bar.join(row) for row in rows)
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    rule = "|".join([rng.choice(["---", " --- "])] * len(rows[0]))
+    return "\n".join([lines[0], f"|{rule}|", *lines[1:]])
 
 
 def _other(rng, readings, names):
@@ -396,11 +414,18 @@ def tell_bare(rng, language, fact, separator):
     return Told(text, "sentence", [], False, _separator_of([number], separator))
 
 
+FACTS_BETWEEN = [", ", ", ", "; ", " / ", " | ", " - "]
+FACT_LAYOUTS = ["sentence"] * 4 + ["sentences"] * 2 + ["list"] * 3 + ["lines"] * 2 + ["pairs"] * 3 + ["json"] * 3
+FACT_LAYOUTS += ["table", "topics"]
+STANDS = {
+    "en": [" is ", " is at ", " reads ", " stands at ", " shows ", ": ", " is now "],
+    "fr": [" est de ", " est à ", " affiche ", " vaut ", " indique ", " : ", " est maintenant de "],
+}
+
+
 def tell_facts(rng, language, facts, separator):
-    """Tells a mixed status: a sentence, a list, lines, pairs or JSON."""
-    layout = rng.choice(
-        ["sentence"] * 4 + ["list"] * 2 + ["lines", "pairs", "pairs", "json", "json"]
-    )
+    """Tells a mixed status: one or several sentences, a list, lines, pairs, a table, topics or JSON."""
+    layout = rng.choice(FACT_LAYOUTS)
     if layout == "json":
         separator = "."
     numbers = [written(fact.value, separator) for fact in facts]
@@ -434,22 +459,42 @@ def tell_facts(rng, language, facts, separator):
             ],
         }[language]
         text = rng.choice(head) + text + "."
-        return Told(text[0].upper() + text[1:], layout, [], False, stands)
+        return Told(text if not facts[0].noun.gender else text[0].upper() + text[1:], layout, [], False, stands)
+    if layout == "sentences":
+        verbs = rng.sample(STANDS[language], 2 if rng.random() < 0.3 else 1)
+        parts = [
+            f"{fact.noun.the}{rng.choice(verbs)}{text}" if fact.value else f"{fact.noun.the} {fact.noun.be} {text}"
+            for fact, text in zip(facts, full)
+        ]
+        parts = [part[0].upper() + part[1:] if fact.noun.gender else part for fact, part in zip(facts, parts)]
+        return Told(". ".join(parts) + ".", layout, [], False, stands)
     names = [rng.choice([str(fact.noun), str(fact.noun), fact.key]) for fact in facts]
     if layout == "list":
-        glue = rng.choice([" ", ": " if language == "en" else " : ", " = "])
-        text = rng.choice([", ", "; "]).join(f"{n}{glue}{t}" for n, t in zip(names, full))
-        head = rng.choice(HEADS[language][1:4:2] + ["", ""])
-        return Told(f"{head}{text}.", layout, [], False, stands)
+        glue, between = rng.choice([" ", " ", ": " if language == "en" else " : ", " = "]), rng.choice(FACTS_BETWEEN)
+        parts = [f"{n}{glue}{t}" for n, t in zip(names, full)]
+        if rng.random() < 0.1:
+            parts = [f"{n} ({t})" for n, t in zip(names, full)]
+        head = rng.choice(HEADS[language][1:4:2] + ["", "", "", *HEADS[language][5:7]])
+        end = "." if rng.random() < 0.6 else ""
+        return Told(f"{head}{between.join(parts)}{end}", layout, [], False, stands)
+    if layout == "table":
+        head = [rng.choice(["quantity", "what", "name"] if language == "en" else ["mesure", "grandeur", "nom"])]
+        head.append(rng.choice(["value", "now", "reading"] if language == "en" else ["valeur", "actuel", "relevé"]))
+        return Told(_table(rng, [head, *map(list, zip(names, full))]), layout, [], True, stands)
+    if layout == "topics":
+        root, glue = rng.choice(ROOTS[language]), rng.choice([" ", " ", ": ", " = "])
+        shown_ = [n if fact.value else fact.word for n, fact in zip(numbers, facts)]
+        text = "\n".join(f"{root}/{fact.key}{glue}{t}" for fact, t in zip(facts, shown_))
+        return Told(text, layout, [], True, stands)
     if layout == "lines":
         bullet, glue = rng.choice(["", "- "]), rng.choice([": ", " = ", " : ", " "])
         text = "\n".join(f"{bullet}{n}{glue}{t}" for n, t in zip(names, full))
         return Told(text, layout, [], True, stands)
     if layout == "pairs":
-        glue = rng.choice(["\n", " ", " ", ", ", "; "])
+        equal, glue = _paired(rng)
         bare = [n if fact.value else fact.word for n, fact in zip(numbers, facts)]
         bare = [text.replace(" ", "_") for text in bare]
-        text = glue.join(f"{fact.key}={t}" for fact, t in zip(facts, bare))
+        text = glue.join(f"{fact.key}{equal}{t}" for fact, t in zip(facts, bare))
         return Told(text, layout, [], glue == "\n", stands)
     data = {f.key: Number(n) if f.value else f.word for n, f in zip(numbers, facts)}
     return Told(encode(data, rng.random() < 0.5), layout, [], True, stands)
@@ -487,7 +532,7 @@ def _tell_words(rng, language, things, states, key, head, layout):
     if layout == "sentence":
         glue = rng.choice([" ", " ", colon, " = "])
         parts = [f"{name}{glue}{state}" for name, state in zip(names, states)]
-        text = head + joined(parts, language, rng.choice([None, ", ", "; "])) + "."
+        text = head + joined(parts, language, rng.choice(BETWEEN)) + "."
         return Told(text, layout, names, False, "")
     if layout == "is":
         parts = [f"{thing.the} {thing.be} {state}" for thing, state in zip(things, states)]
@@ -520,18 +565,16 @@ def _tell_words(rng, language, things, states, key, head, layout):
         names = [name.replace(" ", glue).replace("'", glue) for name in names]
     if layout == "pairs":
         bare = [state.replace(" ", "_").replace("'", "_") for state in states]
-        body = rng.choice(["\n", "\n", " ", "; ", ", "]).join(
-            f"{name}={state}" for name, state in zip(names, bare)
-        )
+        equal, between = _paired(rng)
+        body = between.join(f"{name}{equal}{state}" for name, state in zip(names, bare))
         return Told(body, layout, names, "\n" in body, "", bare)
     if layout == "table":
-        bar = rng.choice([" | ", ";", "\t", ","])
         rows = [[rng.choice(LABELS[language]), key], *map(list, zip(names, states))]
         if rng.random() < 0.3:
             stray = rng.choice([k for k in EXTRA_KEYS if k != key])
             for i, row in enumerate(rows):
                 row.append(stray if not i else str(rng.randint(10, 99)))
-        return Told("\n".join(bar.join(row) for row in rows), layout, names, True, "")
+        return Told(_table(rng, rows), layout, names, True, "")
     if layout == "topics":
         root, glue = rng.choice(ROOTS[language]), rng.choice([" ", " ", ": ", " = "])
         rows = [f"{root}/{name}/{key}{glue}{state}" for name, state in zip(names, states)]

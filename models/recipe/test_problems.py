@@ -194,6 +194,34 @@ class Names(unittest.TestCase):
         self.assertTrue(0.05 < len(strange) / len(found) < 0.6, len(strange))
 
 
+class Json(unittest.TestCase):
+    FIELDS = {"value": assemble.Amount(215, 1, "bar"), "names": ["hall", "bath"], "truth": True, "reason": "so"}
+
+    def test_keys_that_say_nothing_stand_in_the_order_of_the_fields(self):
+        """Where a field is left out, what stands behind it cannot be told by its place."""
+        answer, rng, strange = assemble.Answer("", self.FIELDS), random.Random(3), 0
+        usual = {key for entry in assemble.KEYS.values() for keys in entry.values() for key in keys}
+        for _ in range(600):
+            _, asked, unit_key = assemble.json_request(rng, "en", False, answer, True)
+            complete = list(asked.values()) == list(self.FIELDS)
+            behind = [key for i, (key, name) in enumerate(asked.items()) if name != list(self.FIELDS)[i]]
+            behind += [unit_key] if unit_key and not complete else []
+            self.assertLessEqual(set(behind), usual, asked)
+            strange += bool(asked.keys() - usual)
+        self.assertGreater(strange, 100)
+
+    def test_examples_tell_the_type_or_nothing(self):
+        rng, seen = random.Random(5), set()
+        for _ in range(500):
+            holders = assemble._placeholders(rng, list(self.FIELDS.values()))
+            seen.add(tuple(holders))
+            json.loads("[" + ", ".join('""' if not holder.startswith(('"', "0")) else holder for holder in holders) + "]")
+            self.assertNotEqual(holders[0][0], '"')
+            self.assertIn(holders[1][0], "[.")
+            self.assertIn(holders[3][0], '".')
+        self.assertGreater(len(seen), 10)
+
+
 class Noise(unittest.TestCase):
     def changes(self, roughened, seed, count):
         """Of so many problems: the problem and the words that `roughened` took away; asserts that the rest is as it was."""
@@ -308,6 +336,9 @@ class Wordings(unittest.TestCase):
         said = template.say(random.Random(1), {"noun": hall, "limit": "v"})
         self.assertRegex(said.text, r"^[ab] (c )?le hall <= (V|xy|xz)$")
         self.assertTrue(template.pattern().fullmatch(template.say(random.Random(2)).text))
+
+    def test_a_new_line_is_written_as_one(self):
+        self.assertEqual(wording.Template(r"level: <level>\nrate: <rate>").say(random.Random(1)).text, "level: <level>\nrate: <rate>")
 
     def test_mistakes_are_found_when_loading(self):
         for wrong in ("{a|b", "a}", "{noun}", "<noun", "@unknown x", "[a", "a < b"):

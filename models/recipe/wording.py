@@ -8,6 +8,7 @@ not count.
     <noun>      a slot; `<noun.the>` one of its forms; `<Noun.the>` the same with a capital
     @ask        a fragment defined before by a line `@ask = {What is|Tell me}`
     \\{ \\[ \\< \\@ \\|   the sign itself
+    \\n          a new line
 
 `phrasings/<language>/common.txt` may define fragments for all families of a language. What is under
 `phrasings/held_out/` is laid out alike, has its own fragments, and is for evaluation only. A
@@ -94,7 +95,8 @@ class Template:
             if end and sign in end:
                 break
             if sign == "\\":
-                literal.append(self.source[self.position + 1 : self.position + 2])
+                escaped = self.source[self.position + 1 : self.position + 2]
+                literal.append("\n" if escaped == "n" else escaped)
                 self.position += 2
             elif sign in "{[":
                 close()

@@ -468,7 +468,8 @@ def _meter(rng, language, held_out):
     parts = [said.text, other.text]
     if rng.random() < 0.3:
         parts.reverse()
-    told = _told(" ".join(parts))
+    glue = " " if parts[0][-1] in ".!?;:" else rng.choice([". ", "; ", "\n"])
+    told = _told(glue.join(parts))
     return _build(
         rng,
         language,
@@ -574,7 +575,8 @@ def _mean_in(rng, language, held_out):
         if exact * 100 % 1 == 0:
             break
     more, result, made = convert._think(pair, value, decimals, 2)
-    question = WORDING.say(rng, language, "mean_in", held_out, unit=pair.target)
+    target = units.spell(rng, language, pair.target, 1)
+    question = WORDING.say(rng, language, "mean_in", held_out, unit=target)
     told = telemetry.tell(rng, readings, separator)
     kind = pair.task
     return _build(
@@ -583,7 +585,7 @@ def _mean_in(rng, language, held_out):
         held_out,
         question,
         [f"mean {kind}", *lines, *more],
-        Answer("{value}", {"value": Amount(result, made, pair.target)}),
+        Answer("{value}", {"value": Amount(result, made, target)}),
         told,
         separator,
         {"kind": "value", "value": str(exact)},

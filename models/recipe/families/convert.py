@@ -251,7 +251,7 @@ def _plain(rng, language, held_out):
         theme = "count"
     if theme == "convert":
         number = telemetry.written(arithmetic.text(value, decimals), separator)
-        slots |= {"number": number, "unit": pair.source}
+        slots |= {"number": number, "unit": units.spell(rng, language, pair.source, 1)}
     question = WORDING.say(rng, language, theme, held_out, **slots)
     return _finish(
         rng,

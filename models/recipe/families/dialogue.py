@@ -311,10 +311,11 @@ def _unit(rng, language, held_out):
             break
     told = telemetry.tell(rng, readings, separator)
     first = _asked(rng, language, held_out, kind, readings, told, separator)
-    question = WORDING.say(rng, language, "in_unit", held_out, unit=pair.target)
+    target = units.spell(rng, language, pair.target, 1)
+    question = WORDING.say(rng, language, "in_unit", held_out, unit=target)
     lines, result, made = convert._think(pair, value, decimals, 2)
     name = pair.task
-    answer = Answer("{value}", {"value": Amount(result, made, pair.target)})
+    answer = Answer("{value}", {"value": Amount(result, made, target)})
     facts = {"kind": "exact", "exact": str(exact)}
     return _then(rng, language, held_out, first, question, [name, *lines], answer, facts)
 
@@ -526,7 +527,8 @@ def _changed(rng, language, held_out):
     slots = known.slots | {name: said(amount) for name, amount in known.amounts.items()}
     if known.kind == "convert":
         value, decimals, unit = known.amounts["value"]
-        slots |= {"number": telemetry.written(arithmetic.text(value, decimals), separator), "unit": unit}
+        number = telemetry.written(arithmetic.text(value, decimals), separator)
+        slots |= {"number": number, "unit": units.spell(rng, language, unit, 1)}
     stated = statement.state(
         rng, known.family.WORDING, language, held_out, known.kind, slots, separator, extra=known.extra
     )

@@ -70,15 +70,38 @@ KINDS = {
     "hours": 8, "load": 7, "days": 8, "most": 12, "least": 4,
 }  # fmt: skip
 SUFFIX = {"kWh": "kwh", "Wh": "wh", "W": "w", "kW": "kw", "h": "h", "min": "min"}
-NAMES = {
-    "power": (("power", "power"), ("f puissance", "puissance")),
-    "time": (("running time", "runtime"), ("f durée de marche", "duree")),
-    "energy": (("energy used", "energy"), ("f énergie consommée", "energie")),
-    "before": (("meter reading before", "meter_start"), ("m relevé initial", "index_debut")),
-    "after": (("meter reading after", "meter_end"), ("m relevé final", "index_fin")),
-    "old": (("previous consumption", "use_before"), ("f consommation d'avant", "conso_avant")),
-    "new": (("new consumption", "use_now"), ("f nouvelle consommation", "conso_apres")),
-}
+AMOUNTS = statement.Amounts(
+    {
+        "power": (
+            "power|rated power|power draw|load; power rated_power draw load",
+            "f puissance|f puissance nominale|f puissance absorbée; puissance p_nominale p",
+        ),
+        "time": (
+            "running time|operating time|time of use; runtime time_on hours_on duration",
+            "f durée de marche|m temps de marche|f durée d'utilisation; duree temps_marche marche",
+        ),
+        "energy": (
+            "energy used|consumption|energy; energy consumption used",
+            "f énergie consommée|f consommation|f énergie; energie conso",
+        ),
+        "before": (
+            "meter reading before|meter at the start|first reading; meter_start before reading_1",
+            "m relevé initial|m compteur au début|m premier relevé; index_debut debut releve_1",
+        ),
+        "after": (
+            "meter reading after|meter at the end|last reading; meter_end after reading_2",
+            "m relevé final|m compteur à la fin|m dernier relevé; index_fin fin releve_2",
+        ),
+        "old": (
+            "previous consumption|consumption before|use before; use_before before old_use",
+            "f consommation d'avant|f consommation précédente|f ancienne consommation; conso_avant avant",
+        ),
+        "new": (
+            "new consumption|consumption now|use now; use_now now new_use",
+            "f nouvelle consommation|f consommation actuelle; conso_apres apres conso_actuelle",
+        ),
+    }
+)
 
 
 @dataclasses.dataclass
@@ -177,11 +200,8 @@ def _unit(rng, language, unit):
     return Noun(spelled, language, "" if len(spelled) < 4 else "m", True)
 
 
-def _known(language, name, value, decimals, unit):
-    english, french = NAMES[name]
-    label, key = english if language == "en" else french
-    noun = words.nouns(language, label)[0]
-    return statement.fact(noun, f"{key}_{SUFFIX[unit]}", value, decimals, unit)
+def labelled(rng, language, name, value, decimals, unit):
+    return AMOUNTS.fact(rng, language, name, (value, decimals, unit), SUFFIX[unit])
 
 
 def _power(rng):
@@ -246,7 +266,7 @@ def _use(rng, language, held_out, kind):
     facts["watts"] = power[2] == "W"
     facts["minutes"] = time[2] == "min"
     facts["wanted"] = wanted
-    known = [_known(language, "power", *power), _known(language, "time", *time)]
+    known = [labelled(rng, language, "power", *power), labelled(rng, language, "time", *time)]
     if kind == "bill":
         price = _price(rng, language, separator)
         slots |= {"price": price.text, "money": _currency(language, price)}
@@ -350,8 +370,8 @@ def _meter(rng, language, held_out, kind):
     slots = {"before": said(before), "after": said(after), "unit": unit}
     facts = {"kind": kind, "before": text(before, decimals), "after": text(after, decimals)}
     known = [
-        _known(language, "before", before, decimals, "kWh"),
-        _known(language, "after", after, decimals, "kWh"),
+        labelled(rng, language, "before", before, decimals, "kWh"),
+        labelled(rng, language, "after", after, decimals, "kWh"),
     ]
     if kind == "metercost":
         price = _price(rng, language, separator)
@@ -391,8 +411,8 @@ def _save(rng, language, held_out, kind):
     }
     facts = {"kind": kind, "old": text(old, decimals), "new": text(new, decimals)}
     known = [
-        _known(language, "old", old, decimals, "kWh"),
-        _known(language, "new", new, decimals, "kWh"),
+        labelled(rng, language, "old", old, decimals, "kWh"),
+        labelled(rng, language, "new", new, decimals, "kWh"),
     ]
     if kind == "savecost":
         price = _price(rng, language, separator)
@@ -437,8 +457,8 @@ def _hours(rng, language, held_out, kind):
         "unit": unit,
     }
     known = [
-        _known(language, "energy", energy, energy_decimals, "kWh" if big else "Wh"),
-        _known(language, "power", power, decimals, "kW" if big else "W"),
+        labelled(rng, language, "energy", energy, energy_decimals, "kWh" if big else "Wh"),
+        labelled(rng, language, "power", power, decimals, "kW" if big else "W"),
     ]
     stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known)
     facts = {"kind": kind, "energy": text(energy, energy_decimals), "power": text(power, decimals)}
@@ -473,8 +493,8 @@ def _load(rng, language, held_out, kind):
         "unit": unit,
     }
     known = [
-        _known(language, "energy", energy, energy_decimals, f"{wanted}h"),
-        _known(language, "time", time, 0, "h"),
+        labelled(rng, language, "energy", energy, energy_decimals, f"{wanted}h"),
+        labelled(rng, language, "time", time, 0, "h"),
     ]
     stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known)
     question = rounding.then(stated.question, more[0]) if more else None

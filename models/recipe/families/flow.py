@@ -83,19 +83,47 @@ BATTERIES = {
             f batterie domestique""",
     ),
 }
-# Names and keys of the amounts in telemetry: (English, key), (French with gender, key).
-NAMES = {
-    "volume": (("tank capacity", "capacity"), ("f capacité de la cuve", "capacite")),
-    "now": (("current volume", "volume"), ("m volume actuel", "volume")),
-    "level": (("fill level", "level"), ("m niveau de remplissage", "niveau")),
-    "inflow": (("inflow", "inflow"), ("m débit d'entrée", "debit_entree")),
-    "outflow": (("outflow", "outflow"), ("m débit de sortie", "debit_sortie")),
-    "flow": (("flow", "flow"), ("m débit", "debit")),
-    "capacity": (("battery capacity", "capacity"), ("f capacité de la batterie", "capacite")),
-    "soc": (("state of charge", "soc"), ("m état de charge", "soc")),
-    "load": (("load", "load"), ("f consommation", "conso")),
-    "charger": (("charging power", "charge_power"), ("f puissance de charge", "p_charge")),
-}
+AMOUNTS = statement.Amounts(
+    {
+        "volume": (
+            "tank capacity|total volume|tank size|capacity; capacity tank_size total full_volume",
+            "f capacité de la cuve|m volume total|f contenance|f capacité; capacite contenance volume_total v_max",
+        ),
+        "now": (
+            "current volume|content|stock|remaining volume; volume content stock remaining",
+            "m volume actuel|m contenu|m stock|m volume restant; volume contenu stock reste",
+        ),
+        "level": (
+            "fill level|level|filling level; level fill_level fill",
+            "m niveau de remplissage|m niveau|m remplissage; niveau remplissage taux",
+        ),
+        "inflow": (
+            "inflow|filling rate|feed; inflow feed in fill_rate",
+            "m débit d'entrée|m débit de remplissage|m apport; debit_entree apport entree",
+        ),
+        "outflow": (
+            "outflow|drain rate|consumption; outflow drain out use",
+            "m débit de sortie|f consommation|m soutirage; debit_sortie conso sortie soutirage",
+        ),
+        "flow": ("flow|flow rate|pump rate; flow flow_rate rate pump", "m débit|m débit de la pompe; debit debit_pompe q"),
+        "capacity": (
+            "battery capacity|capacity|battery size; capacity batt_capacity battery_size",
+            "f capacité de la batterie|f capacité; capacite capa_batterie",
+        ),
+        "soc": (
+            "state of charge|charge|battery level; soc charge batt",
+            "m état de charge|f charge|m niveau de batterie; soc charge batterie",
+        ),
+        "load": (
+            "load|power draw|consumption; load draw consumption p_out",
+            "f consommation|f puissance appelée; conso puissance appel",
+        ),
+        "charger": (
+            "charging power|charger power; charge_power charger p_charge",
+            "f puissance de charge|f puissance du chargeur; p_charge chargeur puissance_charge",
+        ),
+    }
+)
 TIMES = {"L/min": "min", "L/h": "h", "m³/h": "h", "L/s": "s"}
 KINDS = {
     "fill": 12, "drain": 11, "left": 12, "leftpct": 8, "drainpct": 5, "net": 7, "gain": 7,
@@ -112,15 +140,11 @@ def make(rng, language, held_out):
     return _duration(rng, language, held_out, kind)
 
 
-def _known(language, name, amount):
+def labelled(rng, language, name, amount):
     """An amount as telemetry tells it, its unit in the key."""
-    english, french = NAMES[name]
-    label, key = english if language == "en" else french
-    noun = words.nouns(language, label)[0]
-    value, decimals, unit = amount
+    unit = amount[2]
     suffix = {"%": "pct", "L/min": "l_min", "L/h": "l_h", "m³/h": "m3_h", "L/s": "l_s"}
-    tail = suffix.get(unit) or unit.lower().replace("³", "3")
-    return statement.fact(noun, f"{key}_{tail}", value, decimals, unit)
+    return AMOUNTS.fact(rng, language, name, amount, suffix.get(unit) or unit.lower().replace("³", "3"))
 
 
 def _unit(rng, language, unit):
@@ -237,8 +261,8 @@ def _duration(rng, language, held_out, kind):
             lines.append(line)
         else:
             slots[name] = said(*shown, litre)
-            known.append(_known(language, name, (*shown, litre)))
-            known.append(_known(language, "inflow" if kind == "fill" else "outflow", flow))
+            known.append(labelled(rng, language, name, (*shown, litre)))
+            known.append(labelled(rng, language, "inflow" if kind == "fill" else "outflow", flow))
         ask, fact_ask = ("full_ask", "fill_ask") if kind == "fill" else ("empty_ask", "")
         divide = shown, (rate, decimals)
     elif kind == "left":
@@ -250,9 +274,9 @@ def _duration(rng, language, held_out, kind):
         whole = arithmetic.trimmed(a + b, d)
         slots |= {"volume": said(*whole, litre), "now": said(now, now_decimals, litre)}
         known = [
-            _known(language, "volume", (*whole, litre)),
-            _known(language, "now", (now, now_decimals, litre)),
-            _known(language, "inflow", flow),
+            labelled(rng, language, "volume", (*whole, litre)),
+            labelled(rng, language, "now", (now, now_decimals, litre)),
+            labelled(rng, language, "inflow", flow),
         ]
         a, b, d = _same(whole, (now, now_decimals))
         line, left = arithmetic.subtraction(a, b, d)
@@ -272,9 +296,9 @@ def _duration(rng, language, held_out, kind):
             whole, d = units.easy(rng, 10, 90, 0), 0
         slots |= {"volume": said(whole, d, litre), "level": said(level, 0, "%")}
         known = [
-            _known(language, "volume", (whole, d, litre)),
-            _known(language, "level", (level, 0, "%")),
-            _known(language, "inflow" if kind == "leftpct" else "outflow", flow),
+            labelled(rng, language, "volume", (whole, d, litre)),
+            labelled(rng, language, "level", (level, 0, "%")),
+            labelled(rng, language, "inflow" if kind == "leftpct" else "outflow", flow),
         ]
         if kind == "leftpct":
             lines.append(arithmetic.subtraction(100, level, 0)[0])
@@ -374,7 +398,7 @@ def _amount(rng, language, held_out, kind):
         value, made = moved, moved_decimals
         facts |= {"rate": text(rate, decimals), "time": str(time)}
         if kind == "volume":
-            known = [_known(language, "flow", (rate, decimals, unit))]
+            known = [labelled(rng, language, "flow", (rate, decimals, unit))]
         else:
             now = rng.randint(2, 900)
             now = now if kind == "gain" else now + -(-moved // 10**moved_decimals)
@@ -387,10 +411,8 @@ def _amount(rng, language, held_out, kind):
             slots["now"] = said(now, 0, litre, 0.8)
             facts["now"] = str(now)
             known = [
-                _known(language, "now", (now, 0, litre)),
-                _known(
-                    language, "inflow" if kind == "gain" else "outflow", (rate, decimals, unit)
-                ),
+                labelled(rng, language, "now", (now, 0, litre)),
+                labelled(rng, language, "inflow" if kind == "gain" else "outflow", (rate, decimals, unit)),
             ]
             ask = "after_ask"
     stated = statement.state(
@@ -480,11 +502,11 @@ def _battery(rng, language, held_out, kind):
         "level": said(level, 0, "%"),
     }
     facts |= {"load": text(load, load_decimals), "level": str(level), "places": 2}
-    known = [_known(language, "capacity", (*shown, capacity_unit))]
+    known = [labelled(rng, language, "capacity", (*shown, capacity_unit))]
     if kind != "battery":
-        known.append(_known(language, "soc", (level, 0, "%")))
+        known.append(labelled(rng, language, "soc", (level, 0, "%")))
     name = "charger" if kind == "charge" else "load"
-    known.append(_known(language, name, (load, load_decimals, load_unit)))
+    known.append(labelled(rng, language, name, (load, load_decimals, load_unit)))
     if kind == "charge" and load_unit in ("A", "mA"):
         known = []
     avoid = ("voltage",)

@@ -626,9 +626,7 @@ def _label(rng, family, language, name):
         amount = (units.easy(rng, 100, 900), 0, "L" if family is percent else "Wh")
     else:
         amount = AMOUNTS[name](rng)
-    if family is flow:
-        return flow._known(language, name, amount)
-    return (energy._known if family is energy else percent._label)(language, name, *amount)
+    return flow.labelled(rng, language, name, amount) if family is flow else family.labelled(rng, language, name, *amount)
 
 
 def _known(rng, language, held_out):
@@ -639,9 +637,8 @@ def _known(rng, language, held_out):
         return _set_point(rng, language, held_out, separator)
     family, ask, kind, unit, names, needed = rng.choice(KNOWN)
     lost = rng.choice(needed)
-    facts = {name: _label(rng, family, language, name) for name in names}
-    what = facts.pop(lost).noun
-    facts = list(facts.values())
+    facts = [_label(rng, family, language, name) for name in names if name != lost]
+    what = family.AMOUNTS.noun(language, lost)
     for _ in range(rng.choice([0, 1, 1, 2])):
         other = statement.stray(rng, language, ("voltage", "level", "battery"))
         if all(other.noun != f.noun and other.unit != f.unit for f in facts):

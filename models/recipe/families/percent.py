@@ -98,13 +98,20 @@ ITEMS = {
         for state in states.split(",")
     ],
 }
-LABELS = {
-    "capacity": (("tank capacity", "capacity_l"), ("f capacité de la cuve", "capacite_l")),
-    "content": (("content", "content_l"), ("m contenu", "contenu_l")),
-    "level": (("fill level", "level_pct"), ("m niveau de remplissage", "niveau_pct")),
-    "set": (("set point", "setpoint"), ("f consigne", "consigne")),
-    "total": (("total", "total"), ("m total", "total")),
-}
+AMOUNTS = statement.Amounts(
+    {
+        "capacity": (
+            "tank capacity|total volume|tank size; capacity_l total_l tank_l",
+            "f capacité de la cuve|m volume total|f contenance; capacite_l contenance_l total_l",
+        ),
+        "content": ("content|current volume|stock; content_l volume_l stock_l", "m contenu|m volume actuel|m stock; contenu_l volume_l stock_l"),
+        "level": (
+            "fill level|level|filling level; level_pct fill_pct level",
+            "m niveau de remplissage|m niveau|m remplissage; niveau_pct remplissage_pct niveau",
+        ),
+        "set": ("set point|target|setting; setpoint target set", "f consigne|f cible|f valeur cible; consigne cible"),
+    }
+)
 
 
 def make(rng, language, held_out):
@@ -118,10 +125,8 @@ def make(rng, language, held_out):
     return make_(rng, language, held_out, kind)
 
 
-def _label(language, name, value, decimals, unit):
-    english, french = LABELS[name]
-    label, key = english if language == "en" else french
-    return statement.fact(words.nouns(language, label)[0], key, value, decimals, unit)
+def labelled(rng, language, name, value, decimals, unit):
+    return AMOUNTS.fact(rng, language, name, (value, decimals, unit))
 
 
 def _percent_text(rng, language, value, separator, decimals=0):
@@ -212,8 +217,8 @@ def _level(rng, language, held_out, kind):
         "whole": units.said(rng, language, whole, 0, "L", separator),
     }
     known = [
-        _label(language, "content", part, 0, "L"),
-        _label(language, "capacity", whole, 0, "L"),
+        labelled(rng, language, "content", part, 0, "L"),
+        labelled(rng, language, "capacity", whole, 0, "L"),
     ]
     stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known)
     facts = {"kind": "share", "part": str(part), "whole": str(whole), "places": places}
@@ -277,8 +282,8 @@ def _litres(rng, language, held_out, kind):
         "unit": unit,
     }
     known = [
-        _label(language, "level", percent, 0, "%"),
-        _label(language, "capacity", whole, 0, "L"),
+        labelled(rng, language, "level", percent, 0, "%"),
+        labelled(rng, language, "capacity", whole, 0, "L"),
     ]
     section = kind if kind == "litres" else "no_such"
     ask = "" if kind == "litres" else "missing_ask"
@@ -382,7 +387,7 @@ def _reading(rng, relative=False):
 def _set_facts(rng, language, quantity, set_, set_decimals, value, decimals):
     """The set point and the reading as telemetry."""
     return [
-        _label(language, "set", set_, set_decimals, quantity.unit),
+        labelled(rng, language, "set", set_, set_decimals, quantity.unit),
         telemetry.reading(rng, language, quantity, value, decimals),
     ]
 

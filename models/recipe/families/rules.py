@@ -2,6 +2,7 @@
 of priority."""
 
 import dataclasses
+import re
 from fractions import Fraction
 
 import arithmetic
@@ -108,7 +109,9 @@ def _measure(rng, quantity):
     return rng.randint(round(quantity.low * scale), round(quantity.high * scale)), decimals
 
 
-def _limit_condition(rng, language, held_out, quantity, separator, negate=0.12):
+def _limit_condition(rng, language, held_out, quantity, separator, negate=0.12, keyed=False):
+    """The reading of a quantity against a limit; `keyed` ones are called as the data calls them."""
+    noun = _key(rng, language, quantity) if keyed else quantity.noun[language]
     value, decimals = _measure(rng, quantity)
     limit, limit_decimals = relations.limit_near(rng, value, decimals)
     relation = rng.choice([">", ">", "<", "<", ">=", "<="])
@@ -117,7 +120,7 @@ def _limit_condition(rng, language, held_out, quantity, separator, negate=0.12):
         rng,
         language,
         held_out,
-        quantity.noun[language],
+        noun,
         relation,
         relations.limit_text(rng, limit, limit_decimals, quantity.unit, separator),
         negated,
@@ -126,8 +129,17 @@ def _limit_condition(rng, language, held_out, quantity, separator, negate=0.12):
     if negated:
         line, holds = _negated(line, holds)
     fact = telemetry.reading(rng, language, quantity, value, decimals)
+    if keyed:
+        fact = dataclasses.replace(fact, noun=noun, key=str(noun))
     check = ("limit", (value, decimals), relation, (limit, limit_decimals), negated)
     return Condition(text, fact, line, holds, check)
+
+
+def _key(rng, language, quantity):
+    """A name as programs have it: `temp`, `temp_salon`, `hall_humidity`."""
+    key, place = rng.choice(quantity.keys[language]), rng.choice(words.PLACES[language]).text
+    place = re.split(r"[ ']", place)[-1]
+    return words.Noun(rng.choice([key, key, f"{key}_{place}", f"{place}_{key}"]), language, "")
 
 
 def _negated(line, holds):
@@ -148,10 +160,14 @@ def _state_condition(rng, language, held_out, switch):
 
 def _conditions(rng, language, held_out, count, separator, states=True):
     """`count` conditions on different things; at most one of them is a state."""
-    quantities = _quantities(rng, count)
-    conditions = [
-        _limit_condition(rng, language, held_out, quantity, separator) for quantity in quantities
-    ]
+    keyed = rng.random() < 0.12
+    while True:
+        conditions = [
+            _limit_condition(rng, language, held_out, quantity, separator, keyed=keyed)
+            for quantity in _quantities(rng, count)
+        ]
+        if len({condition.fact.key for condition in conditions}) == count:
+            break
     if states and count > 1 and rng.random() < 0.45:
         switch = rng.choice(words.SWITCHES[language])
         place = rng.randrange(count)

@@ -206,7 +206,7 @@ def _state(rng, language, held_out, kind):
         question = WORDING.say(rng, language, kind, held_out, **slots)
     asked = f"{'not ' if negated else ''}{slots['states']}"
     asked += _as_data_has_it(asked, spellings[side], told.states)
-    if not all(meant):
+    if _names_kind(question.text, devices):
         asked = f"{devices.one} {asked}"
     kind = kind.removesuffix("_not")
     facts["kind"] = kind
