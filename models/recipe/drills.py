@@ -236,7 +236,8 @@ def _conditions(rng):
         return _conditions(rng)
     rng.shuffle(facts)
     rng.shuffle(pairs)
-    parts = [rng.choice(["; ", ". ", "\n", ", "]).join(clauses), telemetry.tell_facts(rng, language, facts, separator).text]
+    told = telemetry.tell_facts(rng, language, facts, separator)
+    parts = [rng.choice(["; ", ". ", "\n", ", "]).join(clauses), told.text]
     if rng.random() < 0.4:
         parts.reverse()
     return _behind("\n".join(parts) + "\nconditions\n", pairs)

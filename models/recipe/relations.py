@@ -13,6 +13,7 @@ WORDING = wording.load(
         **{name: _CLAUSE for name in NAMES.values()},
         **{f"not_{name}": _CLAUSE for name in NAMES.values()},
         **{f"bare_{name}": {"limit": str} for name in NAMES.values()},
+        "than": {"adj": words.Adjective, "limit": str},
         "on": {"thing": words.Noun, "state": str},
         "not_on": {"thing": words.Noun, "state": str},
     },
@@ -45,6 +46,12 @@ def clause(rng, language, held_out, noun, relation, limit, negated=False):
     """`the temperature is above 28 °C`; negated `the temperature is not above 28 °C`."""
     section = ("not_" if negated else "") + NAMES[relation]
     return WORDING.say(rng, language, section, held_out, noun=noun, limit=limit)
+
+
+def comparative(rng, language, held_out, quantity, relation, limit):
+    """`it gets warmer than 28 °C`: which quantity is meant, the word and the unit tell."""
+    side = quantity.most if relation == ">" else quantity.least
+    return WORDING.say(rng, language, "than", held_out, adj=rng.choice(side[language]), limit=limit)
 
 
 def bare(rng, language, held_out, relation, limit):

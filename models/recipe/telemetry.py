@@ -203,7 +203,7 @@ def _tell(rng, readings, values, layout, distract):
         bracket = rng.random() < 0.08
         head = rng.choice(HEADS[language]).format(noun=noun, Noun=str(noun).capitalize(), e=noun.e)
         every = rng.random() < 0.6
-        amounts = [full if every or i == len(names) - 1 else value for i, (full, value) in enumerate(zip(united, values))]
+        amounts = united if every else [*values[:-1], united[-1]]
         parts = [f"{name} ({n})" if bracket else f"{name}{glue}{n}" for name, n in zip(names, amounts)]
         text = head + joined(parts, language, rng.choice(BETWEEN)) + "."
         if other:

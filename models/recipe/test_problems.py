@@ -215,7 +215,6 @@ class Json(unittest.TestCase):
         for _ in range(500):
             holders = assemble._placeholders(rng, list(self.FIELDS.values()))
             seen.add(tuple(holders))
-            json.loads("[" + ", ".join('""' if not holder.startswith(('"', "0")) else holder for holder in holders) + "]")
             self.assertNotEqual(holders[0][0], '"')
             self.assertIn(holders[1][0], "[.")
             self.assertIn(holders[3][0], '".')
@@ -338,7 +337,8 @@ class Wordings(unittest.TestCase):
         self.assertTrue(template.pattern().fullmatch(template.say(random.Random(2)).text))
 
     def test_a_new_line_is_written_as_one(self):
-        self.assertEqual(wording.Template(r"level: <level>\nrate: <rate>").say(random.Random(1)).text, "level: <level>\nrate: <rate>")
+        template = wording.Template(r"level: <level>\nrate: <rate>")
+        self.assertEqual(template.say(random.Random(1)).text, "level: <level>\nrate: <rate>")
 
     def test_mistakes_are_found_when_loading(self):
         for wrong in ("{a|b", "a}", "{noun}", "<noun", "@unknown x", "[a", "a < b"):

@@ -38,6 +38,7 @@ SECTIONS = {
     **dict.fromkeys(("conv_above", "conv_below"), {"a": str, "b": str}),
     "finish": {"thing": Noun, "time": str, "dur": str, "window": Noun},
     **dict.fromkeys(("full_at", "empty_at"), {"volume": str, "flow": str, "time": str}),
+    "battery_at": {"capacity": str, "load": str, "time": str},
     "fill_now": {"part": str, "whole": str},
     **dict.fromkeys(("fill_above", "fill_below"), LIMIT),
     "mean_in": {"unit": str},
@@ -100,11 +101,12 @@ def make(rng, language, held_out):
             _conversion,
             _finish_in,
             _tank_clock,
+            _battery_clock,
             _fill_rule,
             _mean_in,
             _window_rule,
         ],
-        [18, 9, 14, 10, 4, 6, 14, 7, 6, 8, 4, 6],
+        [18, 9, 14, 10, 4, 6, 14, 7, 6, 4, 8, 4, 6],
     )[0]
     return kind(rng, language, held_out)
 
@@ -682,6 +684,34 @@ def _tank_clock(rng, language, held_out):
     )  # fmt: skip
 
 
+def _battery_clock(rng, language, held_out):
+    """When a full battery is empty: the hours it lasts, then the clock."""
+    separator = telemetry.separator(rng, language)
+    style = clock.draw_style(rng, language)
+    hours, load = rng.randint(2, 15), units.easy(rng, 5, 400)
+    capacity, time = load * hours, clock.draw_time(rng)
+    big = capacity >= 1000 and capacity % 100 == 0 and load % 10 == 0 and rng.random() < 0.3
+    told = (*arithmetic.trimmed(capacity, 3), "kWh") if big else (capacity, 0, "Wh")
+    question = WORDING.say(
+        rng,
+        language,
+        "battery_at",
+        held_out,
+        capacity=units.said(rng, language, *told, separator),
+        load=units.said(rng, language, load, 0, "W", separator),
+        time=style.write(time),
+    )
+    steps = [arithmetic.shifted(*told[:2], 3)[0]] if big else []
+    more, _, _, _ = arithmetic.quotient(capacity, 0, load, 0)
+    line, end = arithmetic.clock_addition(time, hours * 60)
+    thought = ["battery clock", *steps, *more, *style.fetch(time), line, *style.back(end)]
+    facts = {"kind": "battery", "capacity": capacity, "load": load, "time": time, "style": style}
+    return _build(
+        rng, language, held_out, question, thought, style.time(end), None, separator, facts,
+        exact=True,
+    )  # fmt: skip
+
+
 def _fill_rule(rng, language, held_out):
     """How full in percent, then a rule."""
     separator = telemetry.separator(rng, language)
@@ -822,6 +852,9 @@ def verify(problem):
         volume, rate = (Fraction(v, 10**d) for v, d in (facts["volume"], facts["rate"]))
         minutes = volume / rate
         moment = clock._at(facts["time"] + int(minutes))
+        return clock._written(problem, moment, facts["style"])
+    if kind == "battery":
+        moment = clock._at(facts["time"] + 60 * facts["capacity"] // facts["load"])
         return clock._written(problem, moment, facts["style"])
     before, now = (Fraction(value, 10 ** facts["decimals"]) for value in facts["values"])
     if kind == "cost":

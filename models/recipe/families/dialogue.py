@@ -32,6 +32,7 @@ WORDING = wording.load(
         **{f"then_{kind}": {"noun": Noun} for kind in NUMERIC},
         "then_highest": {"noun": Noun},
         "then_lowest": {"noun": Noun},
+        "then_second": {},
         "new_limit": {"limit": str},
         "new_value": {"noun": Noun, "value": str},
         "why": {},
@@ -82,7 +83,7 @@ class First:
 def make(rng, language, held_out):
     kind = rng.choices(
         [_aggregate, _which, _rule, _why, _unit, _place, _without, _beyond, _clock, _price, _changed],
-        [18, 8, 18, 10, 8, 12, 8, 9, 11, 5, 24],
+        [18, 11, 18, 10, 8, 12, 8, 9, 11, 5, 24],
     )[0]
     return kind(rng, language, held_out)
 
@@ -181,19 +182,29 @@ def _aggregate(rng, language, held_out):
 
 
 def _which(rng, language, held_out):
-    """The highest place, and then the lowest, or the other way round."""
+    """The highest place, and then the lowest or the second, or the other way round."""
     separator = telemetry.separator(rng, language)
     before, after = rng.choice([("highest", "lowest"), ("lowest", "highest")])
-    readings = telemetry.draw(rng, language, rng.choice([2, 3, 3, 4, 5]), held_out, distinct=True)
+    second = rng.random() < 0.35
+    count = rng.choice([3, 3, 4, 5] if second else [2, 3, 3, 4, 5])
+    readings = telemetry.draw(rng, language, count, held_out, distinct=True)
     told = telemetry.tell(rng, readings, separator)
     first = _asked(rng, language, held_out, before, readings, told, separator)
-    question = WORDING.say(rng, language, f"then_{after}", held_out, noun=readings.noun)
-    relation = ">" if after == "highest" else "<"
-    lines, found = arithmetic.best(readings.values, readings.decimals, relation, told.names)
+    if second:
+        up = before == "lowest"
+        question = WORDING.say(rng, language, "then_second", held_out)
+        lines, order = arithmetic.ordering(
+            readings.values, readings.decimals, told.names, relation="<" if up else ">", keep=2
+        )
+        found, thought = order[1], [f"second{' up' if up else ''}", *lines]
+    else:
+        question = WORDING.say(rng, language, f"then_{after}", held_out, noun=readings.noun)
+        relation = ">" if after == "highest" else "<"
+        lines, found = arithmetic.best(readings.values, readings.decimals, relation, told.names)
+        thought = [f"which {'max' if after == 'highest' else 'min'}", *lines]
     amount = Amount(readings.values[found], readings.decimals, readings.unit)
     answer = Answer("{name} ({value})", {"name": told.names[found], "value": amount}, capital=False)
-    facts = {"kind": after, "values": readings.values, "names": told.names}
-    thought = [f"which {'max' if after == 'highest' else 'min'}", *lines]
+    facts = {"kind": f"second {before}" if second else after, "values": readings.values, "names": told.names}
     return _then(rng, language, held_out, first, question, thought, answer, facts)
 
 
@@ -673,6 +684,9 @@ def verify(problem):
     if kind in ("highest", "lowest"):
         best = (max if kind == "highest" else min)(facts["values"])
         return facts["names"][facts["values"].index(best)]
+    if kind.startswith("second"):
+        pairs = sorted(zip(facts["values"], facts["names"]), reverse=kind.endswith("highest"))
+        return pairs[1][1]
     values = [Fraction(value, 10 ** facts["decimals"]) for value in facts["values"]]
     exact = {
         "mean": statistics.mean,

@@ -105,7 +105,10 @@ AMOUNTS = statement.Amounts(
             "outflow|drain rate|consumption; outflow drain out use",
             "m débit de sortie|f consommation|m soutirage; debit_sortie conso sortie soutirage",
         ),
-        "flow": ("flow|flow rate|pump rate; flow flow_rate rate pump", "m débit|m débit de la pompe; debit debit_pompe q"),
+        "flow": (
+            "flow|flow rate|pump rate; flow flow_rate rate pump",
+            "m débit|m débit de la pompe; debit debit_pompe q",
+        ),
         "capacity": (
             "battery capacity|capacity|battery size; capacity batt_capacity battery_size",
             "f capacité de la batterie|f capacité; capacite capa_batterie",

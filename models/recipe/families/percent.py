@@ -104,7 +104,10 @@ AMOUNTS = statement.Amounts(
             "tank capacity|total volume|tank size; capacity_l total_l tank_l",
             "f capacité de la cuve|m volume total|f contenance; capacite_l contenance_l total_l",
         ),
-        "content": ("content|current volume|stock; content_l volume_l stock_l", "m contenu|m volume actuel|m stock; contenu_l volume_l stock_l"),
+        "content": (
+            "content|current volume|stock; content_l volume_l stock_l",
+            "m contenu|m volume actuel|m stock; contenu_l volume_l stock_l",
+        ),
         "level": (
             "fill level|level|filling level; level_pct fill_pct level",
             "m niveau de remplissage|m niveau|m remplissage; niveau_pct remplissage_pct niveau",

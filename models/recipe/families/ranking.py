@@ -1,4 +1,4 @@
-"""Orders: all readings sorted, the first or last few, the second, what lies between the first two,
+"""Orders: all readings sorted, the first or last few, the second or third, what lies between the first two,
 the rank of one, two of them compared, and names in alphabetical order."""
 
 from fractions import Fraction
@@ -28,6 +28,9 @@ WORDING = wording.load(
         "second_high": NOUN,
         "second_low": NOUN,
         "second_word": {"most": words.Adjective},
+        "third_high": NOUN,
+        "third_low": NOUN,
+        "third_word": {"most": words.Adjective},
         "lead": NOUN,
         "rank_of": NOUN | {"name": words.Noun},
         "higher": PAIR,
@@ -184,33 +187,33 @@ def _top(rng, language, held_out):
 
 
 def _second(rng, language, held_out):
+    """The second from one end, or the third."""
     separator = telemetry.separator(rng, language)
-    worded = rng.random() < 0.35
-    readings = _draw(rng, language, held_out, [6, 5, 2], worded)
+    worded, third = rng.random() < 0.35, rng.random() < 0.3
+    place = "third" if third else "second"
+    readings = _draw(rng, language, held_out, [1, 6, 4, 2] if third else [6, 5, 2], worded)
     up = rng.random() < 0.4
     if worded:
         side = readings.quantity.least if up else readings.quantity.most
-        question = WORDING.say(
-            rng, language, "second_word", held_out, most=rng.choice(side[language])
-        )
+        question = WORDING.say(rng, language, f"{place}_word", held_out, most=rng.choice(side[language]))
     else:
-        section = "second_low" if up else "second_high"
+        section = f"{place}_low" if up else f"{place}_high"
         question = WORDING.say(rng, language, section, held_out, noun=readings.noun)
     told = telemetry.tell(rng, readings, separator)
     lines, order = arithmetic.ordering(
-        readings.values, readings.decimals, told.names, relation="<" if up else ">", keep=2
+        readings.values, readings.decimals, told.names, relation="<" if up else ">", keep=3 if third else 2
     )
-    second = order[1]
-    thought = [f"second{' up' if up else ''}", *lines]
+    found = order[-1]
+    thought = [f"{place}{' up' if up else ''}", *lines]
     answer = Answer(
         "{name} ({value})",
         {
-            "name": told.names[second],
-            "value": Amount(readings.values[second], readings.decimals, readings.unit),
+            "name": told.names[found],
+            "value": Amount(readings.values[found], readings.decimals, readings.unit),
         },
         capital=False,
     )
-    facts = {"kind": "second", "up": up, "values": readings.values, "names": told.names}
+    facts = {"kind": place, "up": up, "values": readings.values, "names": told.names}
     return _build(rng, language, held_out, question, thought, answer, told, separator, facts)
 
 
@@ -392,6 +395,6 @@ def verify(problem):
         comma = facts["point"] == ","
         return ("; " if comma else ", ").join(n.replace(".", facts["point"]) for n in numbers)
     pairs = sorted(zip(values, facts["names"]), reverse=not facts["up"])
-    if kind == "second":
-        return pairs[1][1]
+    if kind in ("second", "third"):
+        return pairs[1 if kind == "second" else 2][1]
     return [name for _, name in pairs][: facts["count"]]

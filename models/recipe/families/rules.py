@@ -116,15 +116,12 @@ def _limit_condition(rng, language, held_out, quantity, separator, negate=0.12, 
     limit, limit_decimals = relations.limit_near(rng, value, decimals)
     relation = rng.choice([">", ">", "<", "<", ">=", "<="])
     negated = rng.random() < negate
-    text = relations.clause(
-        rng,
-        language,
-        held_out,
-        noun,
-        relation,
-        relations.limit_text(rng, limit, limit_decimals, quantity.unit, separator),
-        negated,
-    ).text
+    shown = relations.limit_text(rng, limit, limit_decimals, quantity.unit, separator)
+    worded = relation in "><" and quantity.most[language] and quantity.least[language] and not keyed
+    if worded and not negated and rng.random() < 0.1:
+        text = relations.comparative(rng, language, held_out, quantity, relation, shown).text
+    else:
+        text = relations.clause(rng, language, held_out, noun, relation, shown, negated).text
     line, holds = arithmetic.comparison(value, decimals, relation, limit, limit_decimals)
     if negated:
         line, holds = _negated(line, holds)

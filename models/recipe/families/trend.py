@@ -1,6 +1,7 @@
 """Trends: rising, falling or steady; the rate of change; when a limit is reached at this rate, and
 what is reached after a time."""
 
+import re
 from fractions import Fraction
 
 import arithmetic
@@ -68,7 +69,8 @@ OPTIONS = {
         ("à la hausse", "à la baisse", "stable"),
     ],
 }
-PER = {"en": {"min": "minute", "h": "hour"}, "fr": {"min": "minute", "h": "heure"}}
+PER = {"en": {"min": "minute", "h": "hour", "days": "day"}, "fr": {"min": "minute", "h": "heure", "days": "jour"}}
+FEMININE = re.compile(r"\b([Uu]ne( seule)?|[Tt]oute) jour|à la jour")
 
 
 def make(rng, language, held_out):
@@ -78,6 +80,16 @@ def make(rng, language, held_out):
         "moved": _when, "at": _when, "after": _after, "next": _next,
     }[kind]  # fmt: skip
     return make_(rng, language, held_out, kind)
+
+
+def _base(rng):
+    """The unit of time of a rate."""
+    return rng.choices(["min", "h", "days"], [6, 3, 2])[0]
+
+
+def _longest(base):
+    """What a time in this unit may be at most."""
+    return {"min": 60, "h": 12, "days": 14}[base]
 
 
 def _quantity(rng):
@@ -225,7 +237,7 @@ def _rate_unit(rng, language, unit, base):
     """`°C/min`, `°C per minute`, and `minute` alone."""
     per = PER[language][base]
     word = "per" if language == "en" else "par"
-    return rng.choice([f"{unit}/{base}", f"{unit} {word} {per}"]), per
+    return rng.choice([f"{unit}/{per if base == 'days' else base}", f"{unit} {word} {per}"]), per
 
 
 def _moving(rng, quantity, base):
@@ -257,13 +269,13 @@ def _said(rng, language, value, decimals, unit, separator):
 
 
 def _rate(rng, language, held_out, kind):
-    """Two readings and the time between them; the change in a minute or an hour."""
+    """Two readings and the time between them; the change in a minute, an hour or a day."""
     separator = telemetry.separator(rng, language)
     quantity = _quantity(rng)
     unit = quantity.unit
-    clock = rng.random() < 0.3
-    base = rng.choice(["min", "min", "h"])
-    time = rng.randint(2, 12) if base == "h" else rng.choice([2, 4, 5, 8, 10, 12, 15, 20, 30, 40])
+    base = _base(rng)
+    clock = base != "days" and rng.random() < 0.3
+    time = rng.choice([2, 4, 5, 8, 10, 12, 15, 20, 30, 40]) if base == "min" else rng.randint(2, _longest(base))
     asked = base
     if base == "min" and time in (10, 12, 15, 20, 30, 40) and rng.random() < 0.45:
         asked = "h"
@@ -320,8 +332,9 @@ def _rate(rng, language, held_out, kind):
         given = "clock_given"
     one = "rate" if section == "rate_ask" and not clock else "no_such"
     stated = statement.state(
-        rng, WORDING, language, held_out, one, slots, separator, ask=section, given=given
-    )
+        rng, WORDING, language, held_out, one, slots, separator, ask=section, given=given,
+        asked=lambda said: not FEMININE.search(said.text),
+    )  # fmt: skip
     question, phrasings = stated.question, stated.phrasings
     if rounded:
         question, phrasings = rounding.then(question, rounded), (*phrasings, rounded)
@@ -414,10 +427,11 @@ def _rate_said(rng, language, rate, decimals, unit, base, separator):
     """`0.5 °C per minute`."""
     number = telemetry.written(text(*arithmetic.trimmed(rate, decimals)), separator)
     per = PER[language][base]
+    short = "/" + (per if base == "days" else base)
     if language == "en":
-        joins = ["/" + base, f" per {per}", f" {'an' if base == 'h' else 'a'} {per}"]
+        joins = [short, f" per {per}", f" {'an' if base == 'h' else 'a'} {per}"]
     else:
-        joins = ["/" + base, f" par {per}", " à la minute" if base == "min" else " à l'heure"]
+        joins = [short, f" par {per}", {"min": " à la minute", "h": " à l'heure", "days": " par jour"}[base]]
     return f"{number} {unit}{rng.choice(joins)}"
 
 
@@ -427,9 +441,9 @@ def _when(rng, language, held_out, kind):
     separator = telemetry.separator(rng, language)
     quantity = _quantity(rng)
     unit = quantity.unit
-    base = "min" if kind == "at" else rng.choice(["min", "min", "h"])
+    base = "min" if kind == "at" else _base(rng)
     rate, decimals = _moving(rng, quantity, base)
-    time = rng.randint(2, 12 if base == "h" else 60)
+    time = rng.randint(2, _longest(base))
     direction = rng.choice([-1, 1])
     way = rate * time
     if kind == "when" and rng.random() < 0.15:
@@ -473,6 +487,7 @@ def _when(rng, language, held_out, kind):
     lines += more
     spelled = units.spell(rng, language, base, 0.3)
     named = Noun(spelled, language, "" if len(spelled) < 4 else "m", True)
+    plain = units.spell(rng, language, base, 1)
     slots |= {
         "noun": noun,
         "now": _said(rng, language, now, decimals, unit, separator),
@@ -509,7 +524,7 @@ def _when(rng, language, held_out, kind):
     if "unit" in stated.slots:
         answer = Answer("{value}", {"value": Amount(value, made, str(named))})
     else:
-        answer = Answer("{value} {unit}", {"value": Amount(value, made), "unit": base})
+        answer = Answer("{value} {unit}", {"value": Amount(value, made), "unit": plain})
     label = "when" if kind == "when" else "rate when"
     return _finish(
         rng, language, held_out, label, question, stated.data, lines, answer, separator, facts,
@@ -522,9 +537,9 @@ def _after(rng, language, held_out, kind):
     separator = telemetry.separator(rng, language)
     quantity = _quantity(rng)
     unit = quantity.unit
-    base = rng.choice(["min", "min", "h"])
+    base = _base(rng)
     rate, decimals = _moving(rng, quantity, base)
-    time = rng.randint(2, 12 if base == "h" else 60)
+    time = rng.randint(2, _longest(base))
     direction = rng.choice([-1, 1])
     now = _start(rng, quantity, decimals, rate * time)
     rate_, rate_decimals = arithmetic.trimmed(rate, decimals)
