@@ -137,10 +137,10 @@ def untidy(rng, language, text, exact):
     return text
 
 
-def dress(rng, language, held_out, question, data=None, order=None):
+def dress(rng, language, held_out, question, data=None, order=None, lead=""):
     """Question, data, courtesies and a remark that does not matter, in one of the usual orders.
 
-    `order` fixes it: "data first" or "question first".
+    `order` fixes it: "data first" or "question first". `lead` stands before the data, or at the very end.
     """
     remark = ""
     if rng.random() < 0.2:
@@ -149,6 +149,8 @@ def dress(rng, language, held_out, question, data=None, order=None):
     after = rng.choice(words.AFTER[language]) if rng.random() < 0.2 else ""
     if data is None:
         parts = [question]
+    elif lead:
+        parts = [lead, data.text, question] if rng.random() < 0.8 else [question, data.text, lead]
     elif order == "data first" or (order is None and rng.random() < 0.65):
         parts = [data.text, question]
     else:
@@ -192,15 +194,22 @@ def build(
     """
     said = (question, *phrasings)
     text = untidy(rng, language, question.text, exact)
-    system = words.system(rng, language)
+    system, lead = words.system(rng, language), ""
+    given, bare = data, text
     if rule:
-        if rng.random() < 0.25:
-            system = f"{system} {rule}".strip()
+        chance = rng.random()
+        if chance < 0.25:
+            system, rule = f"{system} {rule}".strip(), ""
+        elif chance < 0.5 and data is not None and not order:
+            lead = rule.rstrip()
         elif rng.random() < 0.8:
             text = rule + ("" if rule.endswith("\n") else " ") + text
         else:
             text = f"{text} {rule}".rstrip()
-    prompt = dress(rng, language, held_out, text, data, order)
+    elif data is not None and not history and rng.random() < 0.04:
+        # What holds for all questions, told beforehand.
+        system, given = f"{system}\n{data.text}".strip(), None
+    prompt = dress(rng, language, held_out, text, given, order, lead)
     turns = [*history, {"role": "user", "content": prompt}]
     told = system + "\n" + "\n".join(turn["content"] for turn in turns)
     amount = answer.amount()
@@ -210,6 +219,8 @@ def build(
         # Where the prompt shows no decimal number, its language decides.
         point = telemetry.DEFAULT_SEPARATOR[language]
     form = "json" if rng.random() < json_share else "plain"
+    if form == "plain" and rng.random() < 0.05:
+        turns[-1]["content"] = message(rng, language, bare, given, rule)
     if form == "plain":
         final = answer.spoken(point, stated)
     else:
@@ -237,6 +248,21 @@ def build(
         question.text,
         dict(facts or {}),
     )
+
+
+def message(rng, language, question, data, rule=""):
+    """The whole question as one JSON object, as programs send it: question, data and rule under keys."""
+    held = {rng.choice(["question", "question", "q", "prompt", "ask" if language == "en" else "demande"]): question}
+    if data is not None:
+        known = rng.choice(["data", "data", "values", "readings" if language == "en" else "mesures", "input"])
+        raw = data.text[0] in "{[" and data.text[-1] in "}]"
+        held[known] = telemetry.Number(data.text) if raw else data.text
+    if rule:
+        held[rng.choice(["rule", "policy"] if language == "en" else ["regle", "consigne"])] = rule.strip()
+    entries = list(held.items())
+    if rng.random() < 0.5:
+        entries.reverse()
+    return telemetry.encode(dict(entries), rng.random() < 0.4)
 
 
 def json_request(rng, language, held_out, answer, stated):

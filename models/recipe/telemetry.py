@@ -272,9 +272,18 @@ def _tell(rng, readings, values, layout, distract):
                 f"{root}/{rng.choice(keyed)}/{stray}{glue}{rng.randint(10, 99)}",
             )
         return Told("\n".join(rows), layout, keyed, True, "")
-    compact = rng.random() < 0.5
+    compact, style = rng.random() < 0.5, rng.random()
+    if layout == "objects" and style < 0.15:
+        # As Home Assistant has them: numbers are texts.
+        names = [f"sensor.{name.replace(' ', '_').lower()}" for name in names]
+        data = [{"entity_id": name, "state": value} for name, value in zip(names, values)]
+        if rng.random() < 0.6:
+            for row in data:
+                row["unit_of_measurement"] = unit
+        return Told(encode(data, compact), layout, names, True, "")
     if layout == "map":
-        data = {name: Number(value) for name, value in zip(keyed, values)}
+        texts = united if style < 0.08 else values
+        data = {name: texts[i] if style < 0.12 else Number(values[i]) for i, name in enumerate(keyed)}
         if rng.random() < 0.4 or distract:
             data = {key: data}
             if rng.random() < 0.4:
@@ -496,7 +505,13 @@ def tell_facts(rng, language, facts, separator):
         bare = [text.replace(" ", "_") for text in bare]
         text = glue.join(f"{fact.key}{equal}{t}" for fact, t in zip(facts, bare))
         return Told(text, layout, [], glue == "\n", stands)
-    data = {f.key: Number(n) if f.value else f.word for n, f in zip(numbers, facts)}
+    style, value = rng.random(), "value" if language == "en" else "valeur"
+    if style < 0.12:
+        data = {f.key: text for f, text in zip(facts, full)}
+    elif style < 0.2:
+        data = {f.key: {value: Number(n), "unit": f.unit} if f.value else f.word for n, f in zip(numbers, facts)}
+    else:
+        data = {f.key: Number(n) if f.value else f.word for n, f in zip(numbers, facts)}
     return Told(encode(data, rng.random() < 0.5), layout, [], True, stands)
 
 

@@ -23,6 +23,7 @@ WORDING = wording.load(
         "item": TEXT,
         "both": {"a": str, "b": str},
         "either": {"a": str, "b": str},
+        "but_not": {"a": str, "b": str},
         "both_or": {"a": str, "b": str, "c": str},
         "and_either": {"a": str, "b": str, "c": str},
         "todo": {"device": words.Noun},
@@ -211,8 +212,11 @@ def _word(truth):
 # Kinds ------------------------------------------------------------
 
 
-def _finish(rng, language, held_out, kind, rule, question, lines, action, told, separator, facts):
-    answer = Answer("{action}.", {"action": action})
+def _finish(
+    rng, language, held_out, kind, rule, question, lines, action, told, separator, facts, command=False
+):  # fmt: skip
+    """The problem whose answer is an action, or a program's word for it, which is copied as it stands."""
+    answer = Answer("{action}" if command else "{action}.", {"action": action}, capital=not command)
     facts = {"kind": kind, "action": action, **facts}
     return build(
         rng,
@@ -255,7 +259,8 @@ def _combined(rng, language, held_out):
     conditions = _conditions(rng, language, held_out, count, separator)
     texts = dict(zip("abc", (condition.text for condition in conditions)))
     if count == 2:
-        section, logic = rng.choice([("both", "1&2"), ("either", "1|2")])
+        ways = {("both", "1&2"): 4, ("either", "1|2"): 4, ("but_not", "1&!2"): 2}
+        section, logic = rng.choices(list(ways), ways.values())[0]
     else:
         section, logic = rng.choice([("both_or", "1&2|3"), ("and_either", "1&(2|3)")])
     clause = WORDING.say(rng, language, section, held_out, **texts)
@@ -266,6 +271,7 @@ LOGIC = {
     "1": lambda a: a,
     "1&2": lambda a, b: a and b,
     "1|2": lambda a, b: a or b,
+    "1&!2": lambda a, b: a and not b,
     "1&2|3": lambda a, b, c: (a and b) or c,
     "1&(2|3)": lambda a, b, c: a and (b or c),
 }
@@ -284,7 +290,9 @@ def _combination(logic, holds):
 
 
 def _decide(rng, language, held_out, separator, conditions, clause, logic):
-    action = words.action(rng, language)
+    action, command = words.action(rng, language), rng.random() < 0.1
+    if command:
+        action = _command(rng, action)
     rule, otherwise = _rule(rng, language, held_out, clause, action)
     question = WORDING.say(rng, language, "todo", held_out, device=action.device)
     told = _status(rng, language, conditions, separator, [action.device])
@@ -302,9 +310,22 @@ def _decide(rng, language, held_out, separator, conditions, clause, logic):
         "otherwise": otherwise,
     }
     chosen = action.do if result else otherwise
+    command = command and chosen in (action.do, action.undo)
     return _finish(
-        rng, language, held_out, "rule", rule, question, lines, chosen, told, separator, facts
+        rng, language, held_out, "rule", rule, question, lines, chosen, told, separator, facts, command
     )
+
+
+def _command(rng, action):
+    """The action in a program's words: `pump_on`, `OPEN`."""
+    do, undo = rng.choice(["on off", "open close", "start stop", "up down", "enable disable", "run hold"]).split()
+    stem = re.split(r"[ ']", str(action.device))[0]
+    glue = rng.choice(["_", "_", ".", "/", ":", "-"])
+    order = rng.choice(["{word}", "{stem}{glue}{word}", "{word}{glue}{stem}"])
+    do, undo = (order.format(word=word, stem=stem, glue=glue) for word in (do, undo))
+    if rng.random() < 0.5:
+        do, undo = do.upper(), undo.upper()
+    return words.Action(action.device, do, undo)
 
 
 def _truth_answer(language, holds):

@@ -173,7 +173,19 @@ def _told_series(rng, readings, separator):
         f"{arithmetic.clock(start + i * step)}{glue}{value}{unit}" for i, value in enumerate(values)
     ]
     stands = separator if any(separator in value for value in values) else ""
-    if rng.random() < 0.6:
+    style = rng.random()
+    if style < 0.15:
+        key = rng.choice(readings.quantity.keys[readings.language])
+        time, key = rng.choice([("t", "v"), ("time", "value"), ("at", key)])
+        points = [arithmetic.text(value, readings.decimals) for value in readings.values]
+        rows = [{time: arithmetic.clock(start + i * step), key: telemetry.Number(v)} for i, v in enumerate(points)]
+        return telemetry.Told(telemetry.encode(rows, rng.random() < 0.5), "objects", [], True, ".")
+    if style < 0.3:
+        bar = rng.choice([";", "\t", " | "])
+        rows = [["time" if readings.language == "en" else "heure", str(readings.noun)]]
+        rows += [[arithmetic.clock(start + i * step), value] for i, value in enumerate(values)]
+        return telemetry.Told("\n".join(map(bar.join, rows)), "table", [], True, stands)
+    if style < 0.7:
         return telemetry.Told("\n".join(lines), "lines", [], True, stands)
     return telemetry.Told(", ".join(lines).replace("\t", " "), "sentence", [], False, stands)
 
