@@ -26,6 +26,8 @@ WORDING = wording.load(
         "mixed": {"value": str},
         "mixed_seconds": {"value": str},
         "joined": GIVEN,
+        "factor": {"n": str, "each": str, "unit": str, "things": words.Noun},
+        "factor_back": {"total": str, "each": str, "things": words.Noun},
     },
 )
 KEYS = {"en": ["answer", "value", "result", "converted"], "fr": ["answer", "valeur", "resultat"]}
@@ -117,7 +119,7 @@ def _fraction(scale):
 
 
 def make(rng, language, held_out):
-    kind = rng.choices([_plain, _pick, _mixed, _joined], [70, 16, 8, 6])[0]
+    kind = rng.choices([_plain, _pick, _mixed, _joined, _factor], [70, 16, 8, 6, 10])[0]
     return kind(rng, language, held_out)
 
 
@@ -349,9 +351,50 @@ def _joined(rng, language, held_out):
     )  # fmt: skip
 
 
+# What is counted, and what one of it may be: (unit, amounts of one, their decimals).
+THINGS = {
+    "en": words.nouns("en", "pulses|bags|crates|bottles|cans|turns|strokes|pallets|rolls|trays|sacks|loads"),
+    "fr": words.nouns(
+        "fr",
+        "p f impulsions|p m sacs|p f caisses|p f bouteilles|p m bidons|p m tours|p m coups|p f palettes|p m rouleaux"
+        "|p m plateaux|p m cartons|p f charges",
+    ),
+}
+WORTH = [("L", (2, 5, 8, 10, 12, 20, 25), 0), ("kg", (2, 5, 6, 15, 25, 40, 50), 0), ("L", (2, 5, 15, 25, 75), 1)]
+WORTH += [("Wh", (1, 2, 5, 10), 0), ("m", (2, 5, 6, 12, 50), 0), ("kg", (5, 15, 25), 1), ("mL", (5, 20, 250), 0)]
+
+
+def _factor(rng, language, held_out):
+    """Things that are each worth a told amount: how much they are, or how many make an amount."""
+    separator = telemetry.separator(rng, language)
+    unit, amounts, decimals = rng.choice(WORTH)
+    each, count = rng.choice(amounts), rng.choice([rng.randint(2, 40), rng.randint(10, 400)])
+    things = rng.choice(THINGS[language])
+    lines, total, made = arithmetic.times(count, 0, each, decimals)
+    lines, total, made = arithmetic.finish(lines, total, made)
+    slots = {"things": things, "each": units.said(rng, language, each, decimals, unit, separator)}
+    back = rng.random() < 0.4
+    if back:
+        slots["total"] = units.said(rng, language, total, made, unit, separator)
+        lines, value, made, _ = arithmetic.quotient(total, made, each, decimals)
+        amount, label = Amount(value, made), "factor /"
+    else:
+        spelled = units.spell(rng, language, unit, 0.5)
+        slots |= {"n": str(count), "unit": spelled}
+        amount, label = Amount(total, made, spelled), "factor x"
+    question = WORDING.say(rng, language, "factor_back" if back else "factor", held_out, **slots)
+    facts = {"count": count, "each": arithmetic.text(each, decimals), "back": back}
+    return build(
+        rng, FAMILY, language, held_out, question, [label, *lines], Answer("{value}", {"value": amount}), None,
+        separator, exact=True, facts=facts,
+    )  # fmt: skip
+
+
 def verify(problem):
     """The converted number by way of SI units, or the text of hours and minutes."""
     facts = problem.facts
+    if "back" in facts:
+        return Fraction(facts["count"]) * (1 if facts["back"] else Fraction(facts["each"]))
     if "mixed" in facts:
         whole, rest = divmod(facts["mixed"], 60)
         return f"{whole} min {rest} s" if facts["seconds"] else f"{whole} h {rest} min"

@@ -45,6 +45,7 @@ WORDING = wording.load(
         "days": {"device": Noun, "energy": str, "days": str, "unit": Noun},
         "days_given": {"device": Noun, "energy": str},
         "days_ask": {"days": str, "unit": Noun},
+        "all_of_them": {"unit": Noun},
         "most": {},
         "least": {},
     },
@@ -67,7 +68,7 @@ DEVICES = {
 }
 KINDS = {
     "use": 22, "cost": 14, "bill": 12, "meter": 12, "metercost": 6, "save": 8, "savecost": 5,
-    "hours": 8, "load": 7, "days": 8, "most": 12, "least": 4,
+    "hours": 8, "load": 7, "days": 8, "most": 12, "least": 4, "total": 7,
 }  # fmt: skip
 SUFFIX = {"kWh": "kwh", "Wh": "wh", "W": "w", "kW": "kw", "h": "h", "min": "min"}
 AMOUNTS = statement.Amounts(
@@ -190,7 +191,7 @@ def make(rng, language, held_out):
         return _which(rng, language, held_out, kind)
     make_ = {
         "use": _use, "bill": _use, "cost": _cost, "meter": _meter, "metercost": _meter,
-        "save": _save, "savecost": _save, "hours": _hours, "load": _load, "days": _days,
+        "save": _save, "savecost": _save, "hours": _hours, "load": _load, "days": _days, "total": _total,
     }[kind]  # fmt: skip
     return make_(rng, language, held_out, kind)
 
@@ -607,6 +608,32 @@ def _which(rng, language, held_out, kind):
     )  # fmt: skip
 
 
+def _total(rng, language, held_out, kind):
+    """What several devices need in a day."""
+    count = rng.choice([2, 2, 3])
+    names = rng.sample(DEVICES[language], count)
+    powers = [units.easy(rng, 10, 2500, 0.05) for _ in names]
+    hours = [rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 24]) for _ in names]
+    told = _tell_devices(rng, language, names, powers, hours)
+    totals, lines = [power * hour for power, hour in zip(powers, hours)], ["day sum"]
+    for i, (name, power, hour) in enumerate(zip(told.names, powers, hours)):
+        lines.append(f"{i + 1}:{name} " + "\n".join(arithmetic.times(power, 0, hour, 0)[0]))
+    more, value = arithmetic.running_sum(totals, 0)
+    lines, wanted, made = [*lines, *more, f"={value}"], rng.choice(["Wh", "kWh"]), 0
+    if wanted == "kWh":
+        line, value, made = arithmetic.shifted(value, 0, -3)
+        lines.append(line)
+    if sum(map(len, lines)) > 260:
+        return _total(rng, language, held_out, kind)
+    named = _unit(rng, language, wanted)
+    question = WORDING.say(rng, language, "all_of_them", held_out, unit=named)
+    answer = Answer("{value}", {"value": Amount(value, made, str(named))})
+    return build(
+        rng, FAMILY, language, held_out, question, lines, answer, told, exact=True,
+        facts={"kind": kind, "powers": powers, "hours": hours, "wanted": wanted},
+    )  # fmt: skip
+
+
 def verify(problem):
     """The same from the facts, in fractions: joules and euros."""
     f = problem.facts
@@ -614,6 +641,9 @@ def verify(problem):
     if kind in ("most", "least"):
         pick = max if kind == "most" else min
         return pick(zip(f["powers"], f["hours"], f["names"]), key=lambda row: row[0] * row[1])[2]
+    if kind == "total":
+        joules = sum(power * hour * 3600 for power, hour in zip(f["powers"], f["hours"]))
+        return Fraction(joules, 3600 if f["wanted"] == "Wh" else 3600000)
     n = {
         key: Fraction(f[key])
         for key in ("power", "time", "energy", "before", "after", "old", "new", "price", "days")

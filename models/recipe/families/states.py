@@ -122,12 +122,22 @@ def _heads(language, many):
     return ["", "", f"{plural}{colon}", f"{plural}{colon}", *(f"{word}{colon}" for word in state)]
 
 
-def _told(rng, language, held_out, devices, count, likely, flags=True):
+# What is said of a device that is in neither of its two states, or does not answer.
+NEITHER = {
+    "en": ["unavailable", "unknown", "not responding", "in maintenance", "faulty"],
+    "fr": ["indisponible", "sans réponse", "en maintenance", "en défaut"],
+}
+
+
+def _told(rng, language, held_out, devices, count, likely, flags=True, wanted=None):
     """Devices in their states, told: the data, of each the truth of being in the first one, and the spellings of
-    the two states."""
+    the two states. Where one state is `wanted`, a device now and then is in neither."""
     first = [rng.random() < likely for _ in range(count)]
     spellings, key, speaks = _words(rng, language, devices, flags)
     shown = [rng.choice(spellings[0 if on else 1]) for on in first]
+    if wanted is not None and speaks and rng.random() < 0.12:
+        neither = rng.choice(NEITHER[language])
+        shown = [neither if on != wanted and rng.random() < 0.5 else word for on, word in zip(first, shown)]
     names, sayable = _names(rng, language, held_out, devices, count)
     layouts = None
     if not speaks:
@@ -180,8 +190,9 @@ def _state(rng, language, held_out, kind):
         told, first, meant, spellings = _mixed(rng, language, held_out, devices, max(3, count))
     else:
         told, first, spellings = _told(
-            rng, language, held_out, devices, count, likely, flags=kind != "state_of"
-        )
+            rng, language, held_out, devices, count, likely, flags=kind != "state_of",
+            wanted=wanted if kind in ("which", "count", "any", "at_least") else None,
+        )  # fmt: skip
     hits = [mine and on == wanted for mine, on in zip(meant, first)]
     # What is not closed is open.
     negated = kind.endswith("_not")
