@@ -257,9 +257,9 @@ def _tell(rng, readings, values, layout, distract):
         head = rng.choice([key, key, key, f"{noun} ({unit})", f"{noun} {unit}", str(noun)])
         rows = [[label, head]] + [list(row) for row in zip(keyed, united if rng.random() < 0.25 else values)]
         if distract:
-            stray = rng.choice([k for k in EXTRA_KEYS if k != key])
-            for i, row in enumerate(rows):
-                row.append(stray if not i else str(rng.randint(10, 99)))
+            stray, others = _beside(rng, readings, key)
+            for row, other_value in zip(rows, [stray, *others]):
+                row.append(other_value)
         return Told(_table(rng, rows), layout, keyed, True, "")
     if layout == "topics":
         root = rng.choice(ROOTS[language])
@@ -288,17 +288,32 @@ def _tell(rng, readings, values, layout, distract):
             data = {key: data}
             if rng.random() < 0.4:
                 data["unit" if language == "en" else rng.choice(["unit", "unite"])] = unit
-            if distract:
+            if distract and rng.random() < 0.5:
+                stray, others = _beside(rng, readings, key)
+                data = {name: {key: value, stray: Number(n)} for (name, value), n in zip(data[key].items(), others)}
+            elif distract:
                 stray = rng.choice([k for k in EXTRA_KEYS if k != key])
                 data[stray] = Number(rng.randint(10, 99))
     else:
         label = rng.choice(LABELS[language])
         data = [{label: name, key: Number(value)} for name, value in zip(keyed, values)]
         if distract or rng.random() < 0.3:
-            stray = rng.choice([k for k in EXTRA_KEYS if k != key])
-            for row in data:
-                row[stray] = Number(rng.randint(10, 99))
+            stray, others = _beside(rng, readings, key, distract)
+            for row, n in zip(data, others):
+                row[stray] = Number(n)
     return Told(encode(data, compact), layout, keyed, True, "")
+
+
+def _beside(rng, readings, key, real=True):
+    """The key and the values of something else that is known of each place; a `real` quantity half of the time."""
+    count = len(readings.values)
+    if not real or rng.random() < 0.5:
+        return rng.choice([k for k in EXTRA_KEYS if k != key]), [str(rng.randint(10, 99)) for _ in range(count)]
+    language = readings.language
+    pool = [q for q in words.QUANTITIES if q.unit != readings.unit and q.low >= 0]
+    quantity = rng.choice([q for q in pool if key not in q.keys[language]])
+    values = [str(rng.randint(int(quantity.low) + 1, int(quantity.high))) for _ in range(count)]
+    return rng.choice(quantity.keys[language]), values
 
 
 def _paired(rng):
@@ -359,6 +374,34 @@ def series(rng, readings, separator):
     else:
         layout, text = "plain", between.join(values)
     return Told(text, layout, [], block, _separator_of(values, separator))
+
+
+def timed(rng, readings, separator):
+    """Tells the values behind the times at which they were read: lines, a sentence, a table or JSON."""
+    values = shown(rng, readings, separator)
+    start, step = rng.randrange(0, 60 * 20, 5), rng.choice([1, 5, 5, 10, 15, 30, 60])
+    unit = rng.choice([f" {readings.unit}", ""])
+    glue = rng.choice([" ", ": ", " -> ", "\t", " = "])
+    lines = [
+        f"{arithmetic.clock(start + i * step)}{glue}{value}{unit}" for i, value in enumerate(values)
+    ]
+    stands = separator if any(separator in value for value in values) else ""
+    style = rng.random()
+    if style < 0.15:
+        key = rng.choice(readings.quantity.keys[readings.language])
+        time, key = rng.choice([("t", "v"), ("time", "value"), ("at", key)])
+        points = [arithmetic.text(value, readings.decimals) for value in readings.values]
+        rows = [{time: arithmetic.clock(start + i * step), key: Number(v)} for i, v in enumerate(points)]
+        return Told(encode(rows, rng.random() < 0.5), "objects", [], True, ".")
+    if style < 0.3:
+        bar = rng.choice([";", "\t", " | "])
+        rows = [["time" if readings.language == "en" else "heure", str(readings.noun)]]
+        rows += [[arithmetic.clock(start + i * step), value] for i, value in enumerate(values)]
+        return Told("\n".join(map(bar.join, rows)), "table", [], True, stands)
+    if style < 0.7:
+        return Told("\n".join(lines), "lines", [], True, stands)
+    between = "; " if stands == "," else ", "
+    return Told(between.join(lines).replace("\t", " "), "sentence", [], False, stands)
 
 
 # A mixed status ------------------------------------------------------------

@@ -79,7 +79,7 @@ def _value(rng, language, held_out, kind):
         )
     elif rng.random() < 0.5:
         question = WORDING.say(rng, language, kind, held_out, **slots)
-        told = telemetry.series(rng, readings, separator)
+        told = (telemetry.timed if rng.random() < 0.3 else telemetry.series)(rng, readings, separator)
     else:
         data = telemetry.series(rng, readings, separator)
         slots["data"] = data.text

@@ -313,11 +313,16 @@ def _limit(rng, language, held_out, kind):
     text = relations.limit_text(rng, limit, decimals, readings.unit, separator)
     rel = relations.bare(rng, language, held_out, relation, text).text
     question = WORDING.say(rng, language, kind, held_out, noun=readings.noun, rel=rel)
-    told = telemetry.tell(rng, readings, separator)
+    nameless = not kind.startswith("which") and rng.random() < 0.2
+    if nameless:
+        told = (telemetry.timed if rng.random() < 0.4 else telemetry.series)(rng, readings, separator)
+    else:
+        told = telemetry.tell(rng, readings, separator)
     lines, hits = [], []
     for i, value in enumerate(readings.values):
         steps, order = arithmetic.digits_compared(value, readings.decimals, limit, decimals)
-        lines.append(f"{i + 1}:{told.names[i]} {readings.value(i)} {steps}")
+        name = "" if nameless else f"{told.names[i]} "
+        lines.append(f"{i + 1}:{name}{readings.value(i)} {steps}")
         hits.append(arithmetic.RELATIONS[relation](order, 0))
     wanted = f"{relation}{arithmetic.text(limit, decimals)}"
     thought, answer = _think(language, kind, told, hits, [True] * count, wanted, 0, lines)
@@ -327,7 +332,7 @@ def _limit(rng, language, held_out, kind):
         "decimals": readings.decimals,
         "relation": relation,
         "limit": Fraction(limit, 10**decimals),
-        "names": told.names,
+        "names": told.names or [""] * count,
     }
     return _build(rng, language, held_out, question, thought, answer, told, facts, separator)
 

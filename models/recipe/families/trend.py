@@ -163,31 +163,8 @@ def _compared(values, decimals):
 
 def _told_series(rng, readings, separator):
     """The values alone, or behind the times at which they were read."""
-    if rng.random() < 0.65:
-        return telemetry.series(rng, readings, separator)
-    values = telemetry.shown(rng, readings, separator)
-    start, step = rng.randrange(0, 60 * 20, 5), rng.choice([1, 5, 5, 10, 15, 30, 60])
-    unit = rng.choice([f" {readings.unit}", ""])
-    glue = rng.choice([" ", ": ", " -> ", "\t", " = "])
-    lines = [
-        f"{arithmetic.clock(start + i * step)}{glue}{value}{unit}" for i, value in enumerate(values)
-    ]
-    stands = separator if any(separator in value for value in values) else ""
-    style = rng.random()
-    if style < 0.15:
-        key = rng.choice(readings.quantity.keys[readings.language])
-        time, key = rng.choice([("t", "v"), ("time", "value"), ("at", key)])
-        points = [arithmetic.text(value, readings.decimals) for value in readings.values]
-        rows = [{time: arithmetic.clock(start + i * step), key: telemetry.Number(v)} for i, v in enumerate(points)]
-        return telemetry.Told(telemetry.encode(rows, rng.random() < 0.5), "objects", [], True, ".")
-    if style < 0.3:
-        bar = rng.choice([";", "\t", " | "])
-        rows = [["time" if readings.language == "en" else "heure", str(readings.noun)]]
-        rows += [[arithmetic.clock(start + i * step), value] for i, value in enumerate(values)]
-        return telemetry.Told("\n".join(map(bar.join, rows)), "table", [], True, stands)
-    if style < 0.7:
-        return telemetry.Told("\n".join(lines), "lines", [], True, stands)
-    return telemetry.Told(", ".join(lines).replace("\t", " "), "sentence", [], False, stands)
+    tell = telemetry.series if rng.random() < 0.65 else telemetry.timed
+    return tell(rng, readings, separator)
 
 
 def _trend(rng, language, held_out, kind):
