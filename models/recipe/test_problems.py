@@ -13,6 +13,8 @@ import assemble
 import naming
 import noise
 import problems
+import telemetry
+import units
 import wording
 import words
 
@@ -219,6 +221,24 @@ class Json(unittest.TestCase):
             self.assertIn(holders[1][0], "[.")
             self.assertIn(holders[3][0], '".')
         self.assertGreater(len(seen), 10)
+
+
+class Forms(unittest.TestCase):
+    """How questions and data are told."""
+
+    def test_thousands_are_set_apart(self):
+        for number, told in (("999", "999"), ("1000", "1,000"), ("12450.5", "12,450.5"), ("1234567", "1,234,567")):
+            self.assertEqual(units.grouped(number, ","), told)
+
+    def test_a_question_may_be_one_message(self):
+        pairs = telemetry.Told('{"hall": 21.5}', "map", ["hall"], True, "")
+        lines = telemetry.Told("hall 21.5\nbath 19", "lines", ["hall", "bath"], True, "")
+        for told, kept in ((pairs, {"hall": 21.5}), (lines, lines.text)):
+            for seed in range(20):
+                sent = json.loads(assemble.message(random.Random(seed), "en", 'Is it "warm"?', told, "A rule."))
+                self.assertEqual(len(sent), 3)
+                for expected in ('Is it "warm"?', kept, "A rule."):
+                    self.assertIn(expected, list(sent.values()))
 
 
 class Noise(unittest.TestCase):
