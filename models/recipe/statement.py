@@ -43,10 +43,11 @@ def fact(noun, key, value, decimals, unit):
 
 class Amounts:
     """What telemetry may call the known amounts of a family: `{name: (english, french)}`, each `noun|noun; key key`,
-    French nouns with their gender. The first noun is what the amount is called where it is missing."""
+    French nouns with their gender. The first noun is what the amount is called where it is missing. With
+    `suffixes` keys tell their unit: as listed there, or in lower case; without, the keys in the table are whole."""
 
-    def __init__(self, table):
-        self.called = {}
+    def __init__(self, table, suffixes=None):
+        self.called, self.suffixes = {}, suffixes
         for name, texts in table.items():
             for language, text in zip(("en", "fr"), texts):
                 nouns, _, keys = text.partition("; ")
@@ -55,12 +56,15 @@ class Amounts:
     def noun(self, language, name):
         return self.called[name, language][0][0]
 
-    def fact(self, rng, language, name, amount, suffix=""):
-        """The amount, (value, decimals, unit), as a fact; `suffix` is what its key tells of the unit."""
+    def fact(self, rng, language, name, amount):
+        """The amount, (value, decimals, unit), as a fact."""
         nouns, keys = self.called[name, language]
         first = rng.random() < 0.4
         noun, key = (nouns[0], keys[0]) if first else (rng.choice(nouns), rng.choice(keys))
-        return fact(noun, f"{key}_{suffix}" if suffix else key, *amount)
+        if self.suffixes is not None:
+            unit = amount[2]
+            key += "_" + (self.suffixes.get(unit) or unit.lower().replace("³", "3"))
+        return fact(noun, key, *amount)
 
 
 def state(

@@ -310,8 +310,7 @@ def _beside(rng, readings, key, real=True):
     if not real or rng.random() < 0.5:
         return rng.choice([k for k in EXTRA_KEYS if k != key]), [str(rng.randint(10, 99)) for _ in range(count)]
     language = readings.language
-    pool = [q for q in words.QUANTITIES if q.unit != readings.unit and q.low >= 0]
-    quantity = rng.choice([q for q in pool if key not in q.keys[language]])
+    quantity = rng.choice([q for q in _others(readings) if key not in q.keys[language]])
     values = [str(rng.randint(int(quantity.low) + 1, int(quantity.high))) for _ in range(count)]
     return rng.choice(quantity.keys[language]), values
 
@@ -334,12 +333,16 @@ def _table(rng, rows):
     return "\n".join([lines[0], f"|{rule}|", *lines[1:]])
 
 
+def _others(readings):
+    """Quantities that these readings are not of, none of them below zero."""
+    return [q for q in words.QUANTITIES if q.unit != readings.unit and q.low >= 0]
+
+
 def _other(rng, readings, names):
     """A line about another quantity of some of the same places, which the question does not ask
     for."""
     language = readings.language
-    pool = [q for q in words.QUANTITIES if q.unit != readings.unit and q.low >= 0]
-    quantity = rng.choice(pool)
+    quantity = rng.choice(_others(readings))
     some = [name for name in names if rng.random() < 0.7] or names[:1]
     colon = ": " if language == "en" else " : "
     parts = [

@@ -70,7 +70,6 @@ KINDS = {
     "use": 22, "cost": 14, "bill": 12, "meter": 12, "metercost": 6, "save": 8, "savecost": 5,
     "hours": 8, "load": 7, "days": 8, "most": 12, "least": 4, "total": 7,
 }  # fmt: skip
-SUFFIX = {"kWh": "kwh", "Wh": "wh", "W": "w", "kW": "kw", "h": "h", "min": "min"}
 AMOUNTS = statement.Amounts(
     {
         "power": (
@@ -101,7 +100,8 @@ AMOUNTS = statement.Amounts(
             "new consumption|consumption now|use now; use_now now new_use",
             "f nouvelle consommation|f consommation actuelle; conso_apres apres conso_actuelle",
         ),
-    }
+    },
+    {},
 )
 
 
@@ -201,10 +201,6 @@ def _unit(rng, language, unit):
     return Noun(spelled, language, "" if len(spelled) < 4 else "m", True)
 
 
-def labelled(rng, language, name, value, decimals, unit):
-    return AMOUNTS.fact(rng, language, name, (value, decimals, unit), SUFFIX[unit])
-
-
 def _power(rng):
     """A power, its decimals and unit."""
     if rng.random() < 0.35:
@@ -267,7 +263,7 @@ def _use(rng, language, held_out, kind):
     facts["watts"] = power[2] == "W"
     facts["minutes"] = time[2] == "min"
     facts["wanted"] = wanted
-    known = [labelled(rng, language, "power", *power), labelled(rng, language, "time", *time)]
+    known = [AMOUNTS.fact(rng, language, "power", power), AMOUNTS.fact(rng, language, "time", time)]
     if kind == "bill":
         price = _price(rng, language, separator)
         slots |= {"price": price.text, "money": _currency(language, price)}
@@ -371,8 +367,8 @@ def _meter(rng, language, held_out, kind):
     slots = {"before": said(before), "after": said(after), "unit": unit}
     facts = {"kind": kind, "before": text(before, decimals), "after": text(after, decimals)}
     known = [
-        labelled(rng, language, "before", before, decimals, "kWh"),
-        labelled(rng, language, "after", after, decimals, "kWh"),
+        AMOUNTS.fact(rng, language, "before", (before, decimals, "kWh")),
+        AMOUNTS.fact(rng, language, "after", (after, decimals, "kWh")),
     ]
     if kind == "metercost":
         price = _price(rng, language, separator)
@@ -412,8 +408,8 @@ def _save(rng, language, held_out, kind):
     }
     facts = {"kind": kind, "old": text(old, decimals), "new": text(new, decimals)}
     known = [
-        labelled(rng, language, "old", old, decimals, "kWh"),
-        labelled(rng, language, "new", new, decimals, "kWh"),
+        AMOUNTS.fact(rng, language, "old", (old, decimals, "kWh")),
+        AMOUNTS.fact(rng, language, "new", (new, decimals, "kWh")),
     ]
     if kind == "savecost":
         price = _price(rng, language, separator)
@@ -458,8 +454,8 @@ def _hours(rng, language, held_out, kind):
         "unit": unit,
     }
     known = [
-        labelled(rng, language, "energy", energy, energy_decimals, "kWh" if big else "Wh"),
-        labelled(rng, language, "power", power, decimals, "kW" if big else "W"),
+        AMOUNTS.fact(rng, language, "energy", (energy, energy_decimals, "kWh" if big else "Wh")),
+        AMOUNTS.fact(rng, language, "power", (power, decimals, "kW" if big else "W")),
     ]
     stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known)
     facts = {"kind": kind, "energy": text(energy, energy_decimals), "power": text(power, decimals)}
@@ -494,8 +490,8 @@ def _load(rng, language, held_out, kind):
         "unit": unit,
     }
     known = [
-        labelled(rng, language, "energy", energy, energy_decimals, f"{wanted}h"),
-        labelled(rng, language, "time", time, 0, "h"),
+        AMOUNTS.fact(rng, language, "energy", (energy, energy_decimals, f"{wanted}h")),
+        AMOUNTS.fact(rng, language, "time", (time, 0, "h")),
     ]
     stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known)
     question = rounding.then(stated.question, more[0]) if more else None

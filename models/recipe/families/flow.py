@@ -125,7 +125,8 @@ AMOUNTS = statement.Amounts(
             "charging power|charger power; charge_power charger p_charge",
             "f puissance de charge|f puissance du chargeur; p_charge chargeur puissance_charge",
         ),
-    }
+    },
+    {"%": "pct", "L/min": "l_min", "L/h": "l_h", "m³/h": "m3_h", "L/s": "l_s"},
 )
 TIMES = {"L/min": "min", "L/h": "h", "m³/h": "h", "L/s": "s"}
 KINDS = {
@@ -141,13 +142,6 @@ def make(rng, language, held_out):
     if kind in ("gain", "loss", "volume", "rate"):
         return _amount(rng, language, held_out, kind)
     return _duration(rng, language, held_out, kind)
-
-
-def labelled(rng, language, name, amount):
-    """An amount as telemetry tells it, its unit in the key."""
-    unit = amount[2]
-    suffix = {"%": "pct", "L/min": "l_min", "L/h": "l_h", "m³/h": "m3_h", "L/s": "l_s"}
-    return AMOUNTS.fact(rng, language, name, amount, suffix.get(unit) or unit.lower().replace("³", "3"))
 
 
 def _unit(rng, language, unit):
@@ -264,8 +258,8 @@ def _duration(rng, language, held_out, kind):
             lines.append(line)
         else:
             slots[name] = said(*shown, litre)
-            known.append(labelled(rng, language, name, (*shown, litre)))
-            known.append(labelled(rng, language, "inflow" if kind == "fill" else "outflow", flow))
+            known.append(AMOUNTS.fact(rng, language, name, (*shown, litre)))
+            known.append(AMOUNTS.fact(rng, language, "inflow" if kind == "fill" else "outflow", flow))
         ask, fact_ask = ("full_ask", "fill_ask") if kind == "fill" else ("empty_ask", "")
         divide = shown, (rate, decimals)
     elif kind == "left":
@@ -277,9 +271,9 @@ def _duration(rng, language, held_out, kind):
         whole = arithmetic.trimmed(a + b, d)
         slots |= {"volume": said(*whole, litre), "now": said(now, now_decimals, litre)}
         known = [
-            labelled(rng, language, "volume", (*whole, litre)),
-            labelled(rng, language, "now", (now, now_decimals, litre)),
-            labelled(rng, language, "inflow", flow),
+            AMOUNTS.fact(rng, language, "volume", (*whole, litre)),
+            AMOUNTS.fact(rng, language, "now", (now, now_decimals, litre)),
+            AMOUNTS.fact(rng, language, "inflow", flow),
         ]
         a, b, d = _same(whole, (now, now_decimals))
         line, left = arithmetic.subtraction(a, b, d)
@@ -299,9 +293,9 @@ def _duration(rng, language, held_out, kind):
             whole, d = units.easy(rng, 10, 90, 0), 0
         slots |= {"volume": said(whole, d, litre), "level": said(level, 0, "%")}
         known = [
-            labelled(rng, language, "volume", (whole, d, litre)),
-            labelled(rng, language, "level", (level, 0, "%")),
-            labelled(rng, language, "inflow" if kind == "leftpct" else "outflow", flow),
+            AMOUNTS.fact(rng, language, "volume", (whole, d, litre)),
+            AMOUNTS.fact(rng, language, "level", (level, 0, "%")),
+            AMOUNTS.fact(rng, language, "inflow" if kind == "leftpct" else "outflow", flow),
         ]
         if kind == "leftpct":
             lines.append(arithmetic.subtraction(100, level, 0)[0])
@@ -401,7 +395,7 @@ def _amount(rng, language, held_out, kind):
         value, made = moved, moved_decimals
         facts |= {"rate": text(rate, decimals), "time": str(time)}
         if kind == "volume":
-            known = [labelled(rng, language, "flow", (rate, decimals, unit))]
+            known = [AMOUNTS.fact(rng, language, "flow", (rate, decimals, unit))]
         else:
             now = rng.randint(2, 900)
             now = now if kind == "gain" else now + -(-moved // 10**moved_decimals)
@@ -414,8 +408,8 @@ def _amount(rng, language, held_out, kind):
             slots["now"] = said(now, 0, litre, 0.8)
             facts["now"] = str(now)
             known = [
-                labelled(rng, language, "now", (now, 0, litre)),
-                labelled(rng, language, "inflow" if kind == "gain" else "outflow", (rate, decimals, unit)),
+                AMOUNTS.fact(rng, language, "now", (now, 0, litre)),
+                AMOUNTS.fact(rng, language, "inflow" if kind == "gain" else "outflow", (rate, decimals, unit)),
             ]
             ask = "after_ask"
     stated = statement.state(
@@ -505,11 +499,11 @@ def _battery(rng, language, held_out, kind):
         "level": said(level, 0, "%"),
     }
     facts |= {"load": text(load, load_decimals), "level": str(level), "places": 2}
-    known = [labelled(rng, language, "capacity", (*shown, capacity_unit))]
+    known = [AMOUNTS.fact(rng, language, "capacity", (*shown, capacity_unit))]
     if kind != "battery":
-        known.append(labelled(rng, language, "soc", (level, 0, "%")))
+        known.append(AMOUNTS.fact(rng, language, "soc", (level, 0, "%")))
     name = "charger" if kind == "charge" else "load"
-    known.append(labelled(rng, language, name, (load, load_decimals, load_unit)))
+    known.append(AMOUNTS.fact(rng, language, name, (load, load_decimals, load_unit)))
     if kind == "charge" and load_unit in ("A", "mA"):
         known = []
     avoid = ("voltage",)

@@ -626,9 +626,7 @@ def _label(rng, family, language, name):
         amount = (units.easy(rng, 100, 900), 0, "L" if family is percent else "Wh")
     else:
         amount = AMOUNTS[name](rng)
-    if family is flow:
-        return flow.labelled(rng, language, name, amount)
-    return family.labelled(rng, language, name, *amount)
+    return family.AMOUNTS.fact(rng, language, name, amount)
 
 
 def _known(rng, language, held_out):

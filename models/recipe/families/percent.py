@@ -128,10 +128,6 @@ def make(rng, language, held_out):
     return make_(rng, language, held_out, kind)
 
 
-def labelled(rng, language, name, value, decimals, unit):
-    return AMOUNTS.fact(rng, language, name, (value, decimals, unit))
-
-
 def _percent_text(rng, language, value, separator, decimals=0):
     """`40 %`, `40%`, `40 percent`."""
     return units.said(rng, language, value, decimals, "%", separator, 0.75)
@@ -220,8 +216,8 @@ def _level(rng, language, held_out, kind):
         "whole": units.said(rng, language, whole, 0, "L", separator),
     }
     known = [
-        labelled(rng, language, "content", part, 0, "L"),
-        labelled(rng, language, "capacity", whole, 0, "L"),
+        AMOUNTS.fact(rng, language, "content", (part, 0, "L")),
+        AMOUNTS.fact(rng, language, "capacity", (whole, 0, "L")),
     ]
     stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known)
     facts = {"kind": "share", "part": str(part), "whole": str(whole), "places": places}
@@ -285,8 +281,8 @@ def _litres(rng, language, held_out, kind):
         "unit": unit,
     }
     known = [
-        labelled(rng, language, "level", percent, 0, "%"),
-        labelled(rng, language, "capacity", whole, 0, "L"),
+        AMOUNTS.fact(rng, language, "level", (percent, 0, "%")),
+        AMOUNTS.fact(rng, language, "capacity", (whole, 0, "L")),
     ]
     section = kind if kind == "litres" else "no_such"
     ask = "" if kind == "litres" else "missing_ask"
@@ -390,7 +386,7 @@ def _reading(rng, relative=False):
 def _set_facts(rng, language, quantity, set_, set_decimals, value, decimals):
     """The set point and the reading as telemetry."""
     return [
-        labelled(rng, language, "set", set_, set_decimals, quantity.unit),
+        AMOUNTS.fact(rng, language, "set", (set_, set_decimals, quantity.unit)),
         telemetry.reading(rng, language, quantity, value, decimals),
     ]
 
