@@ -81,13 +81,15 @@ class Answer:
 
     A field is an `Amount`, a truth, a text or a list of texts; `keys` names what JSON may call them
     instead of `KEYS`. `capital`: the plain answer begins with a capital; names that are copied keep
-    theirs.
+    theirs. `several`: the fields are answers of their own, which only JSON can hold; all of them are asked for, by
+    names that tell which is which, so `keys` must have such names for each.
     """
 
     plain: str
     fields: dict
     keys: dict = dataclasses.field(default_factory=dict)
     capital: bool = True
+    several: bool = False
 
     def amount(self):
         return next((field for field in self.fields.values() if isinstance(field, Amount)), None)
@@ -218,7 +220,7 @@ def build(
     if not re.search(rf"\d{re.escape(point)}\d", told):
         # Where the prompt shows no decimal number, its language decides.
         point = telemetry.DEFAULT_SEPARATOR[language]
-    form = "json" if rng.random() < json_share else "plain"
+    form = "json" if answer.several or rng.random() < json_share else "plain"
     if form == "plain" and rng.random() < 0.05:
         turns[-1]["content"] = message(rng, language, bare, given, rule)
     if form == "plain":
@@ -267,6 +269,11 @@ def message(rng, language, question, data, rule=""):
 
 def json_request(rng, language, held_out, answer, stated):
     """A wish for JSON: its wording, what it asks for ({key: field}) and the unit's key."""
+    if answer.several:
+        asked = {}
+        for name in answer.fields:
+            asked[_key(rng, answer.keys[name], asked, False)] = name
+        return wish(rng, language, held_out, list(asked), list(answer.fields.values()), True), asked, None
     if rng.random() < 0.3:
         request = FORMATS.say(rng, language, "bare", held_out)
         return request, {"answer": next(iter(answer.fields))}, "unit" if stated else None
@@ -278,22 +285,36 @@ def json_request(rng, language, held_out, answer, stated):
         options = answer.keys.get(name) or KEYS[name][language]
         asked[_key(rng, options, asked, told_apart)] = name
     unit_key = None
-    if stated and rng.random() < 0.7:
+    if stated and rng.random() < (0.7 if len(asked) == 1 else 0.4):
         unit_key = _key(rng, KEYS["unit"][language], asked, told_apart)
     fields = [answer.fields[name] for name in asked.values()]
     keys = [*asked, unit_key] if unit_key else list(asked)
     return wish(rng, language, held_out, keys, fields), asked, unit_key
 
 
-def wish(rng, language, held_out, keys, fields=()):
-    """How JSON with these keys is asked for; `fields` are what the first of them stand for."""
+def wish(rng, language, held_out, keys, fields=(), explained=False):
+    """How JSON with these keys is asked for; `fields` are what the first of them stand for. `explained`: what a key
+    holds may be said behind it, `"cost" (in €)`."""
     quoted = [f'"{key}"' for key in keys]
     holders = _placeholders(rng, [*fields, *[""] * (len(keys) - len(fields))])
     example = "{" + ", ".join(map(": ".join, zip(quoted, holders))) + "}"
     listed = telemetry.joined(quoted, language) if rng.random() < 0.8 else ", ".join(keys)
+    if explained and rng.random() < 0.4:
+        named = quoted if rng.random() < 0.5 else keys
+        said = [_explained(language, field) for field in fields]
+        listed = telemetry.joined([f"{key} ({text})" if text else key for key, text in zip(named, said)], language)
     return FORMATS.say(
         rng, language, "keys", held_out, keys=listed, example=example, first=keys[0]
     )
+
+
+def _explained(language, field):
+    """What a key holds, in a word or two; nothing for texts."""
+    if isinstance(field, bool):
+        return "true or false" if language == "en" else "true ou false"
+    if isinstance(field, Amount) and field.unit:
+        return f"{'in' if language == 'en' else 'en'} {field.unit}"
+    return ""
 
 
 def _placeholders(rng, fields):

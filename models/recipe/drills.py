@@ -13,7 +13,7 @@ import noise
 import relations
 import telemetry
 import words
-from wording import LANGUAGES
+from wording import LANGUAGES, capital
 
 KINDS = {
     "fetch": 20,
@@ -25,7 +25,7 @@ KINDS = {
     "subtraction": 8,
     "comparison": 16,
     "limits": 40,
-    "conditions": 28,
+    "conditions": 40,
     "best": 8,
     "ordering": 4,
     "extremes": 3,
@@ -105,19 +105,25 @@ def _names(rng):
 
 
 def _copy(rng):
-    """One of several phrases of any words, and of the numbers among them, again."""
-    phrases = []
+    """Some of several phrases again, as they stand or as a sentence: actions, or any words and the numbers among them."""
+    phrases, spoken = [], rng.random() < 0.4
     for _ in range(rng.randint(2, 4)):
+        if spoken:
+            phrases.append(words.action(rng, rng.choice(LANGUAGES)).do)
+            continue
         said = [naming.word(rng) for _ in range(rng.randint(2, 8))]
         if rng.random() < 0.4:
             said.insert(rng.randint(1, len(said)), arithmetic.text(*_number(rng)))
         phrases.append(" ".join(said))
     text = "\n".join(f"{i + 1}) {phrase}" for i, phrase in enumerate(phrases))
     chosen = rng.sample(range(len(phrases)), 2)
-    return [
-        (f"{text}\ndo {chosen[0] + 1}\n", phrases[chosen[0]] + "\n"),
-        (f"do {chosen[1] + 1}\n", phrases[chosen[1]] + "\n"),
-    ]
+
+    def again(i):
+        if rng.random() < 0.5:
+            return f"say {i + 1}\n", f"{capital(phrases[i])}.\n"
+        return f"do {i + 1}\n", phrases[i] + "\n"
+
+    return _behind(f"{text}\n", [again(i) for i in chosen])
 
 
 def _keys(rng):
@@ -220,7 +226,7 @@ def _conditions(rng):
         decimals = rng.choice(quantity.decimals)
         scale = 10**decimals
         value = rng.randint(round(quantity.low * scale), round(quantity.high * scale))
-        known = rng.random() < 0.65
+        known = rng.random() < 0.58
         if known:
             facts.append(telemetry.reading(rng, language, quantity, value, decimals))
         if i >= asked:

@@ -61,7 +61,7 @@ def _kinds(rng):
         line = made.thought.partition("\n")[0]
         kind = line.partition("=")[0]
         # What hangs on the data or on a rule cannot be told from the question.
-        if not re.search(r"\d|rule$", line) and len(made.question) < 200:
+        if " + " not in kind and not re.search(r"\d|rule$", line) and len(made.question) < 200:
             said = noise.said_otherwise(rng, made.question, made.language, made.literals, kind.lower().split())
             pairs.append((f"{said}\nkind\n", f"{kind}\n"))
     return pairs

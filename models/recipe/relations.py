@@ -51,7 +51,7 @@ def clause(rng, language, held_out, noun, relation, limit, negated=False):
 def comparative(rng, language, held_out, quantity, relation, limit):
     """`it gets warmer than 28 °C`: which quantity is meant, the word and the unit tell."""
     side = quantity.most if relation == ">" else quantity.least
-    return WORDING.say(rng, language, "than", held_out, adj=rng.choice(side[language]), limit=limit)
+    return WORDING.say(rng, language, "than", held_out, adj=rng.choice(side[language][:2]), limit=limit)
 
 
 def bare(rng, language, held_out, relation, limit):

@@ -12,32 +12,12 @@ import re
 
 import arithmetic
 import naming
+import telling
 import words
 
 DEFAULT_SEPARATOR = {"en": ".", "fr": ","}
-HEADS = {
-    "en": ["{Noun}: ", "Readings: ", "", "Now: ", "Measured {noun}: ", "Data: ", "Status: ", ""],
-    "fr": [
-        "{Noun} : ",
-        "Mesures : ",
-        "",
-        "Relevés : ",
-        "{Noun} relevé{e} : ",
-        "Données : ",
-        "État : ",
-        "",
-    ],
-}
 # What may stand between the parts of a sentence; nothing: commas and an `and`.
 BETWEEN = [None, None, ", ", ", ", "; ", " / ", " | "]
-SHOWS = {
-    "en": ["shows", "reports", "reads", "has", "measures", "gives"],
-    "fr": ["indique", "affiche", "donne", "mesure", "relève", "est à"],
-}
-LABELS = {
-    "en": ["name", "id", "room", "sensor", "device", "place", "location"],
-    "fr": ["nom", "id", "piece", "capteur", "appareil", "lieu", "name"],
-}
 ROOTS = {
     "en": ["home", "house", "site", "plant", "sensors"],
     "fr": ["maison", "site", "usine", "capteurs", "home"],
@@ -200,8 +180,10 @@ def _tell(rng, readings, values, layout, distract):
                 " = ",
             ]
         )
+        if rng.random() < 0.25:
+            glue = f" {telling.verb(rng, language, unit)} "
         bracket = rng.random() < 0.08
-        head = rng.choice(HEADS[language]).format(noun=noun, Noun=str(noun).capitalize(), e=noun.e)
+        head = _head(rng, language, noun)
         every = rng.random() < 0.6
         amounts = united if every else [*values[:-1], united[-1]]
         parts = [f"{name} ({n})" if bracket else f"{name}{glue}{n}" for name, n in zip(names, amounts)]
@@ -210,18 +192,19 @@ def _tell(rng, readings, values, layout, distract):
             text = f"{text} {other}" if rng.random() < 0.5 else f"{other} {text}"
         return Told(text, layout, names, False, "")
     if layout == "is":
-        if readings.quantity.noun["en"].text == "temperature" and rng.random() < 0.5:
-            at = "is at" if language == "en" else "est à"
-            parts = [f"{name.the} {at} {full}" for name, full in zip(readings.names, united)]
-            text = joined(parts, language) + "."
+        verb, at = telling.verb(rng, language, unit), "is at" if language == "en" else "est à"
+        if rng.random() < 0.3:
+            verb = at
+        parts = [f"{name.the} {verb} {full}" for name, full in zip(readings.names, united)]
+        if rng.random() < 0.5:
+            if verb == at and rng.random() < 0.4:
+                # Said once: `The hall is at 21 °C, the attic at 19 °C.`
+                parts[1:] = [f"{name.the} {at.split()[1]} {full}" for name, full in zip(readings.names[1:], united[1:])]
+            text = joined(parts, language, rng.choice([None, None, ", "])) + "."
             text = text[0].upper() + text[1:] if readings.names[0].gender else text
         else:
-            verb = rng.choice(SHOWS[language])
-            parts = []
-            for name, full in zip(readings.names, united):
-                the = name.the
-                parts.append(f"{the[0].upper() + the[1:] if name.gender else the} {verb} {full}.")
-            text = " ".join(parts)
+            parts = [p[0].upper() + p[1:] if name.gender else p for name, p in zip(readings.names, parts)]
+            text = ". ".join(parts) + "."
         if other:
             text = f"{text} {other}" if rng.random() < 0.5 else f"{other} {text}"
         return Told(text, layout, names, False, "")
@@ -232,9 +215,9 @@ def _tell(rng, readings, values, layout, distract):
         body = "\n".join(f"{bullet}{name}{glue}{row}" for name, row in zip(names, rows))
         noun_head = str(noun).capitalize()
         in_ = "in" if language == "en" else "en"
-        head = rng.choice(
-            ["", "", f"{noun_head} {in_} {unit}:\n", HEADS[language][1] + "\n", f"{noun_head}\n"]
-        )
+        head = rng.choice(["", "", f"{noun_head} {in_} {unit}:\n", f"{noun_head}\n", None, None])
+        if head is None:
+            head = telling.head(rng, language, noun) + rng.choice([telling.COLON[language].rstrip(), ""]) + "\n"
         if other:
             body = f"{noun_head}\n{body}\n{other}"
             head = ""
@@ -245,16 +228,17 @@ def _tell(rng, readings, values, layout, distract):
         keyed = [name.replace(" ", glue).replace("'", glue) for name in names]
     if layout == "pairs":
         equal, between = _paired(rng)
-        body = between.join(f"{name}{equal}{value}" for name, value in zip(keyed, values))
+        texts = united if rng.random() < 0.3 else values
+        body = between.join(f"{name}{equal}{value}" for name, value in zip(keyed, texts))
         colon = ":" if language == "en" else " :"
-        head = rng.choice(["", "", f"{key} ", f"{noun} ({unit}){colon} ", f"data{colon} "])
+        head = rng.choice(["", "", f"{key} ", f"{noun} ({unit}){colon} ", f"data{colon} ", _head(rng, language, noun)])
         if other:
             stray = rng.choice(EXTRA_KEYS)
             body += f"{'; ' if ';' in body else ' '}{stray}={rng.randint(3, 99)}"
         return Told(head + body, layout, keyed, "\n" in body, "")
     if layout == "table":
-        label = rng.choice(LABELS[language])
-        head = rng.choice([key, key, key, f"{noun} ({unit})", f"{noun} {unit}", str(noun)])
+        label = telling.column(rng, language)
+        head = rng.choice([key, key, key, f"{noun} ({unit})", f"{noun} {unit}", f"{key} {unit}", str(noun)])
         rows = [[label, head]] + [list(row) for row in zip(keyed, united if rng.random() < 0.25 else values)]
         if distract:
             stray, others = _beside(rng, readings, key)
@@ -262,7 +246,7 @@ def _tell(rng, readings, values, layout, distract):
                 row.append(other_value)
         return Told(_table(rng, rows), layout, keyed, True, "")
     if layout == "topics":
-        root = rng.choice(ROOTS[language])
+        root = _root(rng, language)
         glue = rng.choice([" ", " ", ": ", " = "])
         rows = [f"{root}/{name}/{key}{glue}{value}" for name, value in zip(keyed, values)]
         if distract:
@@ -295,13 +279,28 @@ def _tell(rng, readings, values, layout, distract):
                 stray = rng.choice([k for k in EXTRA_KEYS if k != key])
                 data[stray] = Number(rng.randint(10, 99))
     else:
-        label = rng.choice(LABELS[language])
+        label = telling.column(rng, language)
         data = [{label: name, key: Number(value)} for name, value in zip(keyed, values)]
         if distract or rng.random() < 0.3:
             stray, others = _beside(rng, readings, key, distract)
             for row, n in zip(data, others):
                 row[stray] = Number(n)
     return Told(encode(data, compact), layout, keyed, True, "")
+
+
+def _head(rng, language, noun):
+    """What stands before readings in a sentence, a colon included; often nothing."""
+    if rng.random() < 0.35:
+        return ""
+    said = str(noun).capitalize() if rng.random() < 0.2 else telling.head(rng, language, noun)
+    return said + telling.COLON[language]
+
+
+def _root(rng, language):
+    """Where topics begin: `site`, `zigbee2mqtt`, any words."""
+    if rng.random() < 0.6:
+        return rng.choice(ROOTS[language])
+    return "/".join(naming.word(rng).lower() for _ in range(rng.choice([1, 1, 2])))
 
 
 def _beside(rng, readings, key, real=True):
@@ -376,6 +375,8 @@ def series(rng, readings, separator):
         layout, text, block = "plain", glue.join(values), glue == "\n"
     else:
         layout, text = "plain", between.join(values)
+    if not block and rng.random() < 0.3:
+        text = telling.series(rng, language, text)
     return Told(text, layout, [], block, _separator_of(values, separator))
 
 
@@ -434,48 +435,16 @@ def state(switch, on):
     return Fact(switch.noun, switch.key, word=switch.words[0 if on else 1])
 
 
-IT_IS = {
-    "en": [
-        "It is {} now.",
-        "It is {} now.",
-        "It is {}.",
-        "It's {} now.",
-        "It is now {}.",
-        "It is {} at the moment.",
-        "Right now it is {}.",
-        "Now it's {}.",
-        "It shows {} now.",
-        "At present: {}.",
-    ],
-    "fr": [
-        "Il y a {} maintenant.",
-        "On est à {} maintenant.",
-        "On est à {}.",
-        "C'est à {} maintenant.",
-        "Actuellement : {}.",
-        "Maintenant, on mesure {}.",
-        "On relève {} en ce moment.",
-        "La mesure est de {} maintenant.",
-        "En ce moment, c'est {}.",
-        "On a maintenant {}.",
-    ],
-}
-
-
 def tell_bare(rng, language, fact, separator):
     """Tells a reading without the name of its quantity: `It is 27.5 °C now.`"""
     number = written(fact.value, separator)
-    text = rng.choice(IT_IS[language]).format(f"{number} {fact.unit}")
+    text = telling.now(rng, language, f"{number} {fact.unit}")
     return Told(text, "sentence", [], False, _separator_of([number], separator))
 
 
 FACTS_BETWEEN = [", ", ", ", "; ", " / ", " | ", " - "]
 FACT_LAYOUTS = ["sentence"] * 4 + ["sentences"] * 2 + ["list"] * 3 + ["lines"] * 2 + ["pairs"] * 3 + ["json"] * 3
 FACT_LAYOUTS += ["table", "topics"]
-STANDS = {
-    "en": [" is ", " is at ", " reads ", " stands at ", " shows ", ": ", " is now "],
-    "fr": [" est de ", " est à ", " affiche ", " vaut ", " indique ", " : ", " est maintenant de "],
-}
 
 
 def tell_facts(rng, language, facts, separator):
@@ -516,7 +485,7 @@ def tell_facts(rng, language, facts, separator):
         text = rng.choice(head) + text + "."
         return Told(text if not facts[0].noun.gender else text[0].upper() + text[1:], layout, [], False, stands)
     if layout == "sentences":
-        verbs = rng.sample(STANDS[language], 2 if rng.random() < 0.3 else 1)
+        verbs = [telling.stands(rng, language) for _ in range(2 if rng.random() < 0.3 else 1)]
         parts = [
             f"{fact.noun.the}{rng.choice(verbs)}{text}" if fact.value else f"{fact.noun.the} {fact.noun.be} {text}"
             for fact, text in zip(facts, full)
@@ -529,7 +498,7 @@ def tell_facts(rng, language, facts, separator):
         parts = [f"{n}{glue}{t}" for n, t in zip(names, full)]
         if rng.random() < 0.1:
             parts = [f"{n} ({t})" for n, t in zip(names, full)]
-        head = rng.choice(HEADS[language][1:4:2] + ["", "", "", *HEADS[language][5:7]])
+        head = telling.check(rng, language) + telling.COLON[language] if rng.random() < 0.4 else ""
         end = "." if rng.random() < 0.6 else ""
         return Told(f"{head}{between.join(parts)}{end}", layout, [], False, stands)
     if layout == "table":
@@ -537,7 +506,7 @@ def tell_facts(rng, language, facts, separator):
         head.append(rng.choice(["value", "now", "reading"] if language == "en" else ["valeur", "actuel", "relevé"]))
         return Told(_table(rng, [head, *map(list, zip(names, full))]), layout, [], True, stands)
     if layout == "topics":
-        root, glue = rng.choice(ROOTS[language]), rng.choice([" ", " ", ": ", " = "])
+        root, glue = _root(rng, language), rng.choice([" ", " ", ": ", " = "])
         shown_ = [n if fact.value else fact.word for n, fact in zip(numbers, facts)]
         text = "\n".join(f"{root}/{fact.key}{glue}{t}" for fact, t in zip(facts, shown_))
         return Told(text, layout, [], True, stands)
@@ -547,8 +516,8 @@ def tell_facts(rng, language, facts, separator):
         return Told(text, layout, [], True, stands)
     if layout == "pairs":
         equal, glue = _paired(rng)
-        bare = [n if fact.value else fact.word for n, fact in zip(numbers, facts)]
-        bare = [text.replace(" ", "_") for text in bare]
+        bare = [n if fact.value else fact.word.replace(" ", "_") for n, fact in zip(numbers, facts)]
+        bare = full if rng.random() < 0.35 else bare
         text = glue.join(f"{fact.key}{equal}{t}" for fact, t in zip(facts, bare))
         return Told(text, layout, [], glue == "\n", stands)
     style, value = rng.random(), "value" if language == "en" else "valeur"
@@ -582,7 +551,8 @@ def tell_words(rng, language, names, states, key="state", heads=("",), layouts=N
         first = list(dict.fromkeys(states))
         pairs = sorted(zip(things, states), key=lambda pair: first.index(pair[1]))
         things, states = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    told = _tell_words(rng, language, things, states, key, rng.choice(heads), layout)
+    head = telling.check(rng, language) + telling.COLON[language] if rng.random() < 0.3 else rng.choice(heads)
+    told = _tell_words(rng, language, things, states, key, head, layout)
     told.states = told.states or states
     return told
 
@@ -630,14 +600,14 @@ def _tell_words(rng, language, things, states, key, head, layout):
         body = between.join(f"{name}{equal}{state}" for name, state in zip(names, bare))
         return Told(body, layout, names, "\n" in body, "", bare)
     if layout == "table":
-        rows = [[rng.choice(LABELS[language]), key], *map(list, zip(names, states))]
+        rows = [[telling.column(rng, language), key], *map(list, zip(names, states))]
         if rng.random() < 0.3:
             stray = rng.choice([k for k in EXTRA_KEYS if k != key])
             for i, row in enumerate(rows):
                 row.append(stray if not i else str(rng.randint(10, 99)))
         return Told(_table(rng, rows), layout, names, True, "")
     if layout == "topics":
-        root, glue = rng.choice(ROOTS[language]), rng.choice([" ", " ", ": ", " = "])
+        root, glue = _root(rng, language), rng.choice([" ", " ", ": ", " = "])
         rows = [f"{root}/{name}/{key}{glue}{state}" for name, state in zip(names, states)]
         return Told("\n".join(rows), layout, names, True, "")
     values = [Number(state) if BARE_WORDS.fullmatch(state) else state for state in states]
@@ -646,7 +616,7 @@ def _tell_words(rng, language, things, states, key, head, layout):
         if rng.random() < 0.4:
             data = {key: data}
     else:
-        label = rng.choice(LABELS[language])
+        label = telling.column(rng, language)
         data = [{label: name, key: value} for name, value in zip(names, values)]
         if rng.random() < 0.3:
             stray = rng.choice([k for k in EXTRA_KEYS if k != key])
@@ -694,6 +664,6 @@ def tell_series(rng, readings, histories, separator):
         body = "\n".join(f"{name}={between.join(row)}" for name, row in zip(keyed, rows))
         return Told(body, layout, keyed, True, stands)
     bar = rng.choice([" | ", ";", "\t"])
-    head = [rng.choice(LABELS[language]), *(f"t{i + 1}" for i in range(len(rows[0])))]
+    head = [telling.column(rng, language), *(f"t{i + 1}" for i in range(len(rows[0])))]
     lines = [bar.join(head), *(bar.join([name, *row]) for name, row in zip(keyed, rows))]
     return Told("\n".join(lines), layout, keyed, True, stands)

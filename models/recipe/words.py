@@ -567,7 +567,25 @@ QUANTITIES = [
 
 # The usual ones come more often than those that only some plants have.
 USUAL = 3
-QUANTITIES = USUAL * QUANTITIES + listed("quantities.txt", _wide_quantity)
+RARE = listed("quantities.txt", _wide_quantity)
+
+
+def _more_adjectives(line):
+    """Adds one line of `lists/adjectives.txt` to its quantities."""
+    name, *sides = (field.strip() for field in line.split(";"))
+    name, _, id = name.partition(" (id ")
+    meant = [q for q in QUANTITIES + RARE if q.noun["en"].text == name and (q.id == id.rstrip(")") if id else True)]
+    if not meant or len(sides) != 2:
+        raise ValueError("no such quantity, or not two sides")
+    for found in meant:
+        for known, side in zip((found.most, found.least), sides):
+            for language, text in zip(("en", "fr"), side.split(" / ")):
+                adjectives = [Adjective(*word.strip().split("/")) for word in text.split(",")]
+                known[language] += [word for word in adjectives if word not in known[language]]
+
+
+listed("adjectives.txt", _more_adjectives)
+QUANTITIES = USUAL * QUANTITIES + RARE
 
 # Devices and actions ------------------------------------------------------------
 

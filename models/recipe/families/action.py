@@ -1,6 +1,7 @@
-"""Choosing one action from a list and saying why: by conditions, by priority, by a goal, by bands
-of a reading, or the cheapest, fastest or thriftiest."""
+"""Choosing one action from a list and saying why: by conditions, by priority, by a goal, by bands or ranges
+of a reading, by effects that are told, or the cheapest, fastest or thriftiest."""
 
+import random
 from fractions import Fraction
 
 import arithmetic
@@ -8,7 +9,7 @@ import relations
 import telemetry
 import wording
 import words
-from assemble import Answer, build
+from assemble import JSON_SHARE, Amount, Answer, build
 from families import rules
 
 WEIGHT = 9
@@ -37,6 +38,21 @@ WORDING = wording.load(
         **{f"scene_ask_{attribute}": {} for attribute in ATTRIBUTES},
         "within_time": {"limit": str},
         "within_cost": {"limit": str},
+        "site": {},
+        "first_head": {"n": str},
+        "range": {"low": str, "high": str, "do": str},
+        "range_open": dict.fromkeys(("low", "high", "a", "b", "c", "sep"), str),
+        "range_head": {"noun": words.Noun},
+        "reading_at": {"noun": words.Noun, "place": words.Noun, "value": str},
+        "effect": {"do": str, "noun": words.Noun, **dict.fromkeys(("raises", "rises", "up", "sign"), str)},
+        "effect_head": {},
+        "felt": {"wish": str},
+        "aim": {"noun": words.Noun, "target": str, "value": str},
+        "either": {"x": str, "y": str},
+        "ask_gap": {},
+        "scene_head": {"n": str},
+        "pick": {"best": str},
+        "both": {"best": str, "much": str, "ask": str},
     },
 )
 BECAUSE = {"en": "{action}, because {reason}.", "fr": "{action}, car {reason}."}
@@ -89,15 +105,19 @@ EFFECTS = {
     "temperature": (
         {
             "en": "turn on the heating; turn the heating up; start the heater; light the stove; "
-            "switch on the heat lamp; light a fire; run the heat pump; open the radiator; warm the bed",
+            "switch on the heat lamp; light a fire; run the heat pump; open the radiator; warm the bed; "
+            "turn on the warm air; plug in the heating mat",
             "fr": "allumer le chauffage; monter le chauffage; démarrer le radiateur; allumer un feu; "
-            "allumer la lampe chauffante; lancer la pompe à chaleur; ouvrir le radiateur",
+            "allumer la lampe chauffante; lancer la pompe à chaleur; ouvrir le radiateur; allumer le poêle; "
+            "brancher le tapis chauffant",
         },
         {
             "en": "turn on the air conditioner; turn the heating down; stop the heater; "
-            "run the chiller; put out the fire; switch off the heat lamp; close the radiator",
+            "run the chiller; put out the fire; switch off the heat lamp; close the radiator; start the second fan; "
+            "turn on the cooling; open the skylight; start the cooling fan",
             "fr": "allumer la climatisation; baisser le chauffage; arrêter le radiateur; éteindre le feu; "
-            "mettre en route la climatisation; lancer le groupe froid; éteindre la lampe chauffante",
+            "mettre en route la climatisation; lancer le groupe froid; éteindre la lampe chauffante; "
+            "lancer le second ventilateur; ouvrir la lucarne; mettre le refroidissement",
         },
     ),
     "humidity": (
@@ -190,6 +210,295 @@ EFFECTS = {
 }
 # Quantities that one action may move together are never offered side by side.
 TOGETHER = (("temperature", "co2", "humidity", "dust"), ("level", "flow", "pressure"))
+# Two actions that move a quantity up and down, the first the one that raises it.
+PAIRS = {
+    "temperature": (
+        "raise the heating / lower the heating; turn the radiator up / turn the radiator down; "
+        "reduce the cooling / increase the cooling; close the roof vents / open the roof vents; "
+        "add hot water / add cold water; warm the tank / chill the tank; stoke the stove / damp the stove",
+        "augmenter le chauffage / réduire le chauffage; monter le radiateur / baisser le radiateur; "
+        "réduire le refroidissement / augmenter le refroidissement; fermer les ouvrants / ouvrir les ouvrants; "
+        "ajouter de l'eau chaude / ajouter de l'eau froide; chauffer la cuve / refroidir la cuve",
+    ),
+    "humidity": (
+        "reduce the dehumidification / increase the dehumidification; increase the misting / reduce the misting; "
+        "turn the humidifier up / turn the humidifier down; start the mister / start the dryer",
+        "réduire la déshumidification / augmenter la déshumidification; augmenter la brumisation / "
+        "réduire la brumisation; monter l'humidificateur / baisser l'humidificateur",
+    ),
+    "co2": (
+        "reduce the ventilation / increase the ventilation; slow the extractor down / speed the extractor up; "
+        "close the air flap / open the air flap",
+        "réduire la ventilation / augmenter la ventilation; ralentir l'extracteur / accélérer l'extracteur; "
+        "fermer le volet d'air / ouvrir le volet d'air",
+    ),
+    "light": (
+        "brighten the lamps / dim the lamps; open the shutters / close the shutters; "
+        "switch a row of lamps on / switch a row of lamps off",
+        "monter l'éclairage / baisser l'éclairage; ouvrir les volets / fermer les volets; "
+        "allumer une rampe / éteindre une rampe",
+    ),
+    "level": (
+        "add water / drain water; open the inlet / open the drain; top up the basin / empty the basin a little; "
+        "start the filling / start the draining",
+        "ajouter de l'eau / vidanger de l'eau; ouvrir l'arrivée / ouvrir la vidange; "
+        "lancer le remplissage / lancer la vidange",
+    ),
+    "water_depth": ("close the sluice / open the sluice; let water in / let water out",
+                    "fermer la bonde / ouvrir la bonde; faire entrer de l'eau / faire sortir de l'eau"),
+    "pressure": (
+        "add air / bleed some air; increase the compressor output / reduce the compressor output",
+        "ajouter de l'air / purger un peu d'air; augmenter le compresseur / réduire le compresseur",
+    ),
+    "tyre_pressure": ("inflate the tyre / let some air out; pump the tyres up / deflate the tyres",
+                      "gonfler le pneu / dégonfler le pneu; remettre de l'air / laisser sortir de l'air"),
+    "soil": (
+        "water more / water less; lengthen the watering / shorten the watering; "
+        "increase the irrigation / reduce the irrigation",
+        "arroser plus / arroser moins; rallonger l'arrosage / raccourcir l'arrosage; "
+        "augmenter l'irrigation / réduire l'irrigation",
+    ),
+    "noise": (
+        "turn the volume up / turn the volume down; raise the volume / lower the volume",
+        "monter le volume / baisser le volume; monter le son / baisser le son",
+    ),
+    "speed": (
+        "speed up the drive / slow down the drive; raise the drive frequency / lower the drive frequency",
+        "accélérer l'entraînement / ralentir l'entraînement; pousser le variateur / freiner le variateur",
+    ),
+    "flow": (
+        "open the valve further / close the valve further; raise the pump speed / lower the pump speed",
+        "ouvrir plus la vanne / fermer plus la vanne; accélérer la pompe / ralentir la pompe",
+    ),
+    "air_flow": ("turn the fan up / turn the fan down; open the damper / close the damper",
+                 "pousser le ventilateur / réduire le ventilateur; ouvrir le registre / fermer le registre"),
+    "dust": (
+        "reduce the filtering / increase the filtering; slow the air filter down / speed the air filter up",
+        "réduire la filtration / augmenter la filtration; ralentir le filtre à air / accélérer le filtre à air",
+    ),
+    "battery": ("charge / discharge; charge the pack / discharge the pack",
+                "charger / décharger; charger le pack / décharger le pack"),
+    "salinity": ("add salt / add fresh water; add brine / dilute with tap water",
+                 "ajouter du sel / ajouter de l'eau douce; ajouter de la saumure / diluer à l'eau"),
+    "chlorine_level": ("increase the chlorine dosing / reduce the chlorine dosing; dose more / dose less",
+                       "augmenter le dosage / réduire le dosage; doser plus / doser moins"),
+    "dissolved_oxygen": ("increase the aeration / reduce the aeration; start another aerator / stop an aerator",
+                         "augmenter l'aération / réduire l'aération; lancer un aérateur / arrêter un aérateur"),
+    "sugar_content": ("add sugar / add water; add syrup / dilute the must",
+                      "ajouter du sucre / ajouter de l'eau; chaptaliser / diluer le moût"),
+    "conductivity": ("add feed / add clean water; increase the fertiliser / reduce the fertiliser",
+                     "ajouter de l'engrais / ajouter de l'eau claire; doser plus d'engrais / doser moins d'engrais"),
+    "mass": ("add some / take some out; fill a little more / remove a little",
+             "en ajouter / en retirer; remplir un peu plus / enlever un peu"),
+    "torque": ("tighten / loosen; tighten the bolt / slacken the bolt",
+               "serrer / desserrer; serrer la vis / desserrer la vis"),
+    "differential_pressure": ("speed up the supply fan / slow down the supply fan",
+                              "accélérer le soufflage / ralentir le soufflage"),
+}
+# How people feel that a quantity is too low or too high.
+FELT = {
+    "temperature": (
+        ("it is too cold; we are freezing; it's chilly in here; it must get warmer; it has to be warmer; "
+         "it is cold and it should be warmer; I'm cold; make it warmer; everybody is shivering",
+         "il fait trop froid; on a froid; on gèle ici; il faut qu'il fasse plus chaud; j'ai froid; "
+         "il fait frisquet, il faut réchauffer; ça caille; il faut réchauffer"),
+        ("it is too hot; it's too warm; we are sweating; it must get cooler; it should be cooler in here; "
+         "I'm too hot; make it cooler; it's boiling in here; it has to cool down",
+         "il fait trop chaud; on a trop chaud; on étouffe de chaleur; il faut qu'il fasse plus frais; "
+         "j'ai trop chaud; il faut rafraîchir; c'est une fournaise; on transpire"),
+    ),
+    "humidity": (
+        ("the air is too dry; it's too dry in here; the air must get damper; my throat is dry from the air",
+         "l'air est trop sec; il fait trop sec; il faut un air plus humide; l'air dessèche tout"),
+        ("the air is too damp; it's muggy; it's too humid in here; the air must get drier",
+         "l'air est trop humide; c'est trop humide ici; il faut un air plus sec; les murs suintent"),
+    ),
+    "light": (
+        ("it is too dark; I can't see a thing; we need it brighter; it's gloomy; it must get brighter",
+         "il fait trop sombre; on n'y voit rien; il faut y voir plus clair; c'est trop sombre"),
+        ("it is too bright; the light dazzles us; it must get darker; we need it darker",
+         "c'est trop lumineux; la lumière nous éblouit; il faut qu'il fasse plus sombre; il fait trop clair"),
+    ),
+    "noise": (
+        ("it is too quiet; we can't hear anything; make it louder", "on n'entend rien; ce n'est pas assez fort"),
+        ("it is too loud; the guests complain of the noise; it must get quieter; make it quieter",
+         "c'est trop bruyant; il y a trop de bruit; il faut que ce soit plus calme; le bruit gêne tout le monde"),
+    ),
+    "soil": (
+        ("the soil is too dry; the earth is dry as dust; the soil must get wetter",
+         "la terre est trop sèche; le sol est trop sec; il faut une terre plus humide"),
+        ("the soil is too wet; the soil is soaked; the soil must get drier",
+         "la terre est trop humide; le sol est détrempé; il faut une terre plus sèche"),
+    ),
+    "level": (
+        ("the tank is nearly empty; the tank must get fuller; there is too little water in the tank",
+         "la cuve est presque vide; il n'y a pas assez d'eau dans la cuve; la cuve doit se remplir"),
+        ("the tank is about to overflow; the tank is too full; there is too much water in the tank",
+         "la cuve va déborder; la cuve est trop pleine; il y a trop d'eau dans la cuve"),
+    ),
+    "co2": (("", ""), ("the air is stale; it's stuffy in here; we need fresh air",
+                       "l'air est vicié; on manque d'air frais; l'air est confiné")),
+    "dust": (("", ""), ("the air is dusty; there is too much dust in the air",
+                        "l'air est plein de poussière; il y a trop de poussière")),
+    "battery": (("the battery is nearly flat; the battery is running low; the battery must be fuller",
+                 "la batterie est presque vide; la batterie faiblit; il faut une batterie plus pleine"), ("", "")),
+    "speed": (
+        ("it turns too slowly; it must go faster; it's too slow", "ça tourne trop lentement; il faut aller plus vite"),
+        ("it turns too fast; it must go slower; it's too fast", "ça tourne trop vite; il faut aller moins vite"),
+    ),
+    "pressure": (("there is too little pressure; we need more pressure",
+                  "il n'y a pas assez de pression; il faut plus de pression"),
+                 ("there is too much pressure; we need less pressure",
+                  "il y a trop de pression; il faut moins de pression")),
+}
+# Actions that move nothing measured.
+IDLE = {
+    "en": "lock the cabinet; label the cables; take a photo; call the neighbour; sweep the floor; note the time; "
+    "wait for the boss; change the password; move the table; feed the cat; print the report; wash the tank top; "
+    "write to the supplier; lock the door; sign the register; paint the gate; count the boxes; tidy the workshop; "
+    "put up a sign; ring the bell; send a mail; save the settings; take the bins out; fetch the ladder; "
+    "check the fuse labels; set the clock; hang up the keys; order spare parts; restart the display; file the log",
+    "fr": "verrouiller l'armoire; étiqueter les câbles; prendre une photo; appeler le voisin; balayer le sol; "
+    "noter l'heure; attendre le chef; changer le mot de passe; déplacer la table; nourrir le chat; "
+    "imprimer le rapport; écrire au fournisseur; fermer la porte à clé; signer le registre; peindre le portail; "
+    "compter les caisses; ranger l'atelier; poser un panneau; sonner la cloche; envoyer un mail; "
+    "enregistrer les réglages; sortir les poubelles; chercher l'échelle; régler l'horloge; accrocher les clés; "
+    "commander des pièces; redémarrer l'écran; classer le journal",
+}
+# What has an effect that only its description tells.
+BUTTONS = {
+    "en": "press button {L}; run programme {n}; call scene {L}; close relay {L}{n}; set mode {n}; open valve V{n}; "
+    "select profile {L}; start unit {n}; use preset {n}; turn knob {L}; trigger output {n}; pull lever {L}; "
+    "send command {n}; switch on line {n}; load recipe {L}; activate circuit {n}; send 0x{n}{n}; start device {L}",
+    "fr": "appuyer sur le bouton {L}; lancer le programme {n}; appeler la scène {L}; fermer le relais {L}{n}; "
+    "passer en mode {n}; ouvrir la vanne V{n}; choisir le profil {L}; démarrer l'unité {n}; prendre le réglage {n}; "
+    "tourner la molette {L}; activer la sortie {n}; tirer le levier {L}; envoyer la commande {n}; "
+    "allumer la ligne {n}; charger la recette {L}; activer le circuit {n}; démarrer l'appareil {L}",
+}
+MOVES = {
+    "en": (
+        {"raises": "raises", "rises": "goes up", "up": "up", "sign": "+"},
+        {"raises": "lowers", "rises": "goes down", "up": "down", "sign": "-"},
+    ),
+    "fr": (
+        {"raises": "fait monter", "rises": "monte", "up": "hausse", "sign": "+"},
+        {"raises": "fait baisser", "rises": "baisse", "up": "baisse", "sign": "-"},
+    ),
+}
+# Actions by degrees, from what is done at a low reading to what is done at a high one; `{n}` are numbers that fall.
+GRADES = {
+    "en": [
+        ("soil", "water for {n} minutes; water for {n} minutes; skip watering"),
+        ("soil", "water twice; water once; do not water; open the drains"),
+        ("soil", "irrigate at full flow; irrigate at half flow; stop the irrigation"),
+        ("soil", "run the drip for {n} min; run the drip for {n} min; run the drip for {n} min; leave the drip off"),
+        ("level fuel_level", "order {n} L; order {n} L; order nothing"),
+        ("level", "stop the irrigation; reduce the flow; irrigate as usual"),
+        ("level", "call the tanker; fill overnight; carry on"),
+        ("level water_depth", "close the sluice; leave the sluice; open the sluice"),
+        ("battery", "start the generator; shed the fridge; run everything"),
+        ("battery", "charge at once; charge tonight; unplug the charger"),
+        ("battery", "switch off; save power; run normally; sell to the grid"),
+        ("temperature", "heat at full power; heat at half power; stop the heating"),
+        ("temperature", "light the stove; put on a jumper; open the window"),
+        ("temperature", "run the frost fans; stay on watch; go home"),
+        ("temperature", "heat at {n} %; heat at {n} %; heat at {n} %; heating off"),
+        ("humidity", "mist for {n} seconds; mist for {n} seconds; no misting"),
+        ("humidity", "start the humidifier; leave the air alone; start the dehumidifier"),
+        ("co2 VOC_level", "leave the windows shut; open one window; open all windows"),
+        ("co2", "fan off; fan on low; fan on high"),
+        ("light solar_radiation", "all lamps on; half the lamps on; lamps off"),
+        ("light", "open the blinds; tilt the blinds; close the blinds"),
+        ("wind gust_speed", "fly the flags; take down the parasols; close the terrace"),
+        ("wind", "sail as planned; reef the sails; stay in port"),
+        ("rainfall", "water the garden; leave the garden; dig a ditch"),
+        ("snow_depth", "leave it; sweep; call the plough"),
+        ("pressure tyre_pressure", "pump it up; leave it; let some air out"),
+        ("chlorine_level", "dose {n} g; dose {n} g; dose nothing"),
+        ("CPU_load", "add no server; add one server; add two servers"),
+        ("dust radon_level", "leave the filter off; run the filter slowly; run the filter flat out"),
+        ("weight mass", "refill; keep going; empty the bin"),
+        ("vibration", "carry on; grease the bearing; stop the machine"),
+        ("noise", "turn it up; leave it; turn it down"),
+    ],
+    "fr": [
+        ("soil", "arroser {n} minutes; arroser {n} minutes; ne pas arroser"),
+        ("soil", "arroser deux fois; arroser une fois; sauter l'arrosage; ouvrir les drains"),
+        ("soil", "irriguer à plein débit; irriguer à mi-débit; couper l'irrigation"),
+        ("soil", "goutte-à-goutte {n} min; goutte-à-goutte {n} min; goutte-à-goutte {n} min; goutte-à-goutte coupé"),
+        ("level fuel_level", "commander {n} L; commander {n} L; ne rien commander"),
+        ("level", "arrêter l'irrigation; réduire le débit; irriguer normalement"),
+        ("level", "appeler la citerne; remplir la nuit; continuer ainsi"),
+        ("level water_depth", "fermer la bonde; laisser la bonde; ouvrir la bonde"),
+        ("battery", "démarrer le groupe; délester le frigo; tout laisser tourner"),
+        ("battery", "charger tout de suite; charger cette nuit; débrancher le chargeur"),
+        ("battery", "tout éteindre; économiser; marche normale; revendre au réseau"),
+        ("temperature", "chauffer à fond; chauffer à moitié; couper le chauffage"),
+        ("temperature", "allumer le poêle; mettre un pull; ouvrir la fenêtre"),
+        ("temperature", "lancer les tours antigel; rester en veille; rentrer dormir"),
+        ("temperature", "chauffer à {n} %; chauffer à {n} %; chauffer à {n} %; chauffage coupé"),
+        ("humidity", "brumiser {n} secondes; brumiser {n} secondes; ne pas brumiser"),
+        ("humidity", "lancer l'humidificateur; laisser l'air; lancer le déshumidificateur"),
+        ("co2 VOC_level", "laisser fermé; ouvrir une fenêtre; ouvrir en grand"),
+        ("co2", "ventilation coupée; petite vitesse; grande vitesse"),
+        ("light solar_radiation", "allumer tout; allumer la moitié; éteindre tout"),
+        ("light", "ouvrir les stores; incliner les stores; fermer les stores"),
+        ("wind gust_speed", "sortir les drapeaux; rentrer les parasols; fermer la terrasse"),
+        ("wind", "naviguer comme prévu; prendre un ris; rester au port"),
+        ("rainfall", "arroser le potager; laisser le potager; creuser une rigole"),
+        ("snow_depth", "laisser; balayer; appeler le chasse-neige"),
+        ("pressure tyre_pressure", "regonfler; laisser ainsi; lâcher un peu d'air"),
+        ("chlorine_level", "doser {n} g; doser {n} g; ne rien doser"),
+        ("CPU_load", "n'ajouter aucun serveur; ajouter un serveur; ajouter deux serveurs"),
+        ("dust radon_level", "laisser le filtre coupé; filtrer doucement; filtrer à fond"),
+        ("weight mass", "remplir; continuer; vider le bac"),
+        ("vibration", "continuer; graisser le palier; arrêter la machine"),
+        ("noise", "monter le son; laisser le son; baisser le son"),
+    ],
+}
+# The best of several by what it takes, and how what it takes is asked for.
+BEST = {
+    "en": {
+        "cost": ("cheapest; least expensive", "what it costs; its cost; the price",
+                 "what does it cost; how much is it; what is its cost; at what price"),
+        "time": ("fastest; quickest", "how long it takes; its duration; the time it takes",
+                 "how long does it take; how long is it; what is its duration"),
+        "energy": ("thriftiest in energy; most economical in energy",
+                   "how much energy it uses; its energy use; the energy it needs",
+                   "how much energy does it use; what does it use; what is its energy use"),
+    },
+    "fr": {
+        "cost": ("moins cher; moins coûteux", "ce que ça coûte; son coût; le prix",
+                 "combien ça coûte; quel est son coût; à quel prix"),
+        "time": ("plus rapide; plus court", "le temps que ça prend; sa durée; la durée",
+                 "combien de temps ça prend; quelle est sa durée; ça dure combien"),
+        "energy": ("plus sobre en énergie; plus économe en énergie",
+                   "ce que ça consomme; sa consommation; l'énergie qu'il faut",
+                   "combien ça consomme; quelle est sa consommation; combien d'énergie faut-il"),
+    },
+}
+SEVERAL_KEYS = {
+    "en": {
+        "action": ["action", "option", "choice", "what", "do", "pick", "best", "selected", "chosen_action"],
+        "cost": ["cost", "price", "total_cost", "amount_due", "its_cost", "expense", "bill", "how_much"],
+        "time": ["duration", "time", "time_needed", "how_long", "run_time", "takes", "duration_total", "time_taken"],
+        "energy": ["energy", "consumption", "energy_use", "usage", "energy_needed", "use", "energy_total"],
+        "gap": ["gap", "deviation", "difference", "error", "offset", "delta", "off_by", "distance_to_target"],
+    },
+    "fr": {
+        "action": ["action", "option", "choix", "a_faire", "quoi", "geste", "meilleure", "retenue", "solution"],
+        "cost": ["cout", "prix", "coût", "cout_total", "depense", "montant", "facture", "combien_paye"],
+        "time": ["duree", "temps", "durée", "duree_totale", "temps_necessaire", "combien_de_temps", "temps_pris"],
+        "energy": ["energie", "conso", "consommation", "énergie", "energie_utilisee", "besoin_energie", "conso_totale"],
+        "gap": ["ecart", "écart", "difference", "delta", "deviation", "ecart_consigne", "distance_cible", "erreur"],
+    },
+}
+KEY_UNITS = {"€": "eur", "CHF": "chf", "$": "usd", "£": "gbp"}
+NUMBER_WORDS = {"en": ["two", "three", "four", "five"], "fr": ["deux", "trois", "quatre", "cinq"]}
+# What nobody moves by an action.
+UNMOVED = ("outdoor", "wind", "gust_speed", "rain_rate", "rainfall", "snow_depth", "solar_radiation", "hour_meter",
+           "radon_level", "weight", "mass", "distance", "air_pressure", "absolute_temperature", "nitrate_level",
+           "layer_thickness", "voltage", "cell_voltage")
 # Several ways to reach one aim, each an action.
 SCENES = {
     "en": [
@@ -223,19 +532,53 @@ SCENES = {
         *words.listed("fr/scenes.txt"),
     ],
 }
-MONEY = ("€", "€", "€", "CHF", "$")
+COLON = {"en": ": ", "fr": " : "}
+MONEY = ("€", "€", "€", "CHF", "$", "£")
 
 
 def make(rng, language, held_out):
     kind = rng.choices(
-        [_conditional, _priority, _classes, _target, _direction, _band, _scene],
-        [28, 13, 10, 15, 9, 11, 14],
+        [_conditional, _priority, _classes, _target, _direction, _effects, _band, _ranges, _scene],
+        [22, 10, 8, 16, 6, 8, 7, 11, 20],
     )[0]
     return kind(rng, language, held_out)
 
 
 def _reason(language, kind, **values):
     return REASONS[language][kind].format(**values)
+
+
+def _alike(rng, language, section, held_out, rows):
+    """The rows, slots' values each, in one and the same wording of the section."""
+    seed = rng.random()
+    return [WORDING.say(random.Random(seed), language, section, held_out, **row) for row in rows]
+
+
+def _worded(rng, language, section, held_out, rows):
+    """The rows in one wording, as a program or a table has them, or each in its own."""
+    if rng.random() < 0.4:
+        return _alike(rng, language, section, held_out, rows)
+    return [WORDING.say(rng, language, section, held_out, **row) for row in rows]
+
+
+def _sited(rng, language, site, items):
+    """The items in one sentence after the name of the place."""
+    first = rng.choice([". ", ". ", " - ", COLON[language]])
+    text = "; ".join(items)
+    return f"{wording.capital(site)}{first}{wording.capital(text) if first == '. ' else text}."
+
+
+def _stacked(rng, head, items):
+    """A head, maybe none, and its items below it, or one after the other."""
+    if rng.random() < 0.6:
+        mark = rng.choice(["", "", "- ", "* ", "{}) ", "{}. "])
+        lines = [mark.format(i + 1) + item for i, item in enumerate(items)]
+        return "\n".join(([head] if head else []) + lines) + "\n"
+    glues = ["; ", "; ", ". ", " / ", ", ", " | "]
+    glue = rng.choice([glue for glue in glues if not any(glue in item for item in items)])
+    if glue == ". ":
+        items = [wording.capital(item) for item in items]
+    return f"{head} {glue.join(items)}".strip() + "."
 
 
 def _listed(rng, head, items, numbered=True):
@@ -254,9 +597,13 @@ def _listed(rng, head, items, numbered=True):
     return head.text + " " + "; ".join(items) + "."
 
 
-def _finish(rng, language, held_out, question, thought, action, reason, told, separator, **rest):
-    """The problem; `rest` may have `rule` (text), `phrasings` and `facts`."""
+def _finish(rng, language, held_out, question, thought, action, reason, told, separator, amount=None, **rest):
+    """The problem; `rest` may have `rule` (text), `phrasings`, `facts` and `json_share`. `amount`, a name of
+    `SEVERAL_KEYS` and an `Amount`, is asked for beside the action."""
     answer = Answer(BECAUSE[language], {"action": action, "reason": reason})
+    if amount:
+        keys = SEVERAL_KEYS[language]
+        answer = Answer("{action}", dict([("action", action), amount]), keys, several=True)
     if told and "\n" in rest.get("rule", ""):
         told.block = True
     facts = {"reason": reason, **rest.pop("facts")}
@@ -315,21 +662,27 @@ def _verdict(conditions, otherwise, language, number):
 
 
 def _conditional(rng, language, held_out):
-    """Exclusive conditions, one an action, at most one of which holds."""
+    """Conditions, one an action: at most one of them holds, or the first that does decides."""
     separator = telemetry.separator(rng, language)
     count = rng.choices([2, 3, 4], [5, 5, 2])[0]
+    ordered = rng.random() < 0.25
     wanted = (0, 1) if rng.random() < 0.3 else (1,)
+    if ordered:
+        wanted = range(2, count + 1) if rng.random() < 0.6 else range(count + 1)
     conditions = _conditions(rng, language, held_out, count, separator, wanted)
-    if sum(condition.holds for condition in conditions) > 1:
+    if not ordered and sum(condition.holds for condition in conditions) > 1:
         return _conditional(rng, language, held_out)
     actions = words.actions(rng, language, count + 1)
-    items = [
-        WORDING.say(rng, language, "option", held_out, do=action.do, cond=condition.text)
-        for condition, action in zip(conditions, actions)
-    ]
+    rows = [{"do": action.do, "cond": condition.text} for condition, action in zip(conditions, actions)]
+    items = _worded(rng, language, "option", held_out, rows)
     otherwise, last = _otherwise(rng, language, held_out, actions)
     items += [last] if last else []
-    head = WORDING.say(rng, language, "head", held_out, n=str(len(items)))
+    head = WORDING.say(rng, language, "first_head" if ordered else "head", held_out, n=str(len(items)))
+    if not ordered and rng.random() < 0.25:
+        head = WORDING.say(rng, language, "site", held_out)
+        rule = _sited(rng, language, head.text, [item.text for item in items])
+    else:
+        rule = _listed(rng, head, [item.text for item in items])
     question = WORDING.say(rng, language, "ask", held_out)
     told = rules._status(rng, language, conditions, separator, [a.device for a in actions])
     thought = ["choose"]
@@ -349,7 +702,7 @@ def _conditional(rng, language, held_out):
         reason,
         told,
         separator,
-        rule=_listed(rng, head, [item.text for item in items]),
+        rule=rule,
         phrasings=[head, *items],
         facts={
             "checks": [condition.check for condition in conditions],
@@ -367,12 +720,16 @@ def _ranked(rng, language, held_out, head, section, tags, mark):
     conditions = _conditions(rng, language, held_out, count, separator, wanted)
     actions = words.actions(rng, language, count + 1)
     key = "p" if section == "prio_option" else "tag"
-    items = [
-        WORDING.say(
-            rng, language, section, held_out, do=action.do, cond=condition.text, **{key: tag}
-        )
-        for condition, action, tag in zip(conditions, actions, tags)
-    ]
+    items = _worded(
+        rng,
+        language,
+        section,
+        held_out,
+        [
+            {"do": action.do, "cond": condition.text, key: tag}
+            for condition, action, tag in zip(conditions, actions, tags)
+        ],
+    )
     otherwise, last = _otherwise(rng, language, held_out, actions)
     shown = rng.sample(items, count) + ([last] if last else [])
     question = WORDING.say(rng, language, "ask", held_out)
@@ -438,6 +795,8 @@ def _options(rng, language, id_, side):
     apart = [other for other in EFFECTS if other not in near]
     others = rng.sample(apart, rng.choice([1, 1, 2, 3]))
     wrong = [rng.choice(_ways(language, other, rng.randrange(2))) for other in others]
+    if rng.random() < 0.3:
+        wrong = rng.sample(IDLE[language].split("; "), len(wrong))
     if rng.random() < 0.75 or side is None:
         wrong.append(rng.choice(opposite))
     if side is None:
@@ -461,63 +820,114 @@ def _choices(rng, language, held_out, options):
     return said, said.text
 
 
+def _pair(rng, language, held_out, id_, order):
+    """Two actions for a quantity, one up and one down: them, the one that is right where the reading stands to
+    its target as `order` says, and how they are offered."""
+    ways = rng.choice(PAIRS[id_][language == "fr"].split("; ")).split(" / ")
+    x, y = rng.sample(ways, 2)
+    said = WORDING.say(rng, language, "either", held_out, x=x, y=y)
+    return ways, ways[order > 0], said
+
+
+def _compared(value, decimals, target, target_decimals):
+    """`63:55 6>5 >`: a reading beside its target."""
+    steps, order = arithmetic.digits_compared(value, decimals, target, target_decimals)
+    numbers = f"{arithmetic.text(value, decimals)}:{arithmetic.text(target, target_decimals)}"
+    return f"{numbers} {steps} {'<=>'[order + 1]}", order
+
+
+def _gap(value, decimals, target, target_decimals):
+    """How far a reading is from its target: the steps and the amount, without its unit."""
+    a, b, shared = arithmetic.aligned(value, decimals, target, target_decimals)
+    line, size = arithmetic.difference(max(a, b), min(a, b), shared)
+    return arithmetic.finish([line], size, shared)
+
+
 def _target(rng, language, held_out):
-    """A reading beside its target: which action brings it there."""
+    """A reading beside its target: which action brings it there, of several or of two opposite ones."""
     separator = telemetry.separator(rng, language)
-    quantity = rng.choice([q for q in words.QUANTITIES if q.id in EFFECTS])
+    paired = rng.random() < 0.5
+    quantity = rng.choice([q for q in words.QUANTITIES if q.id in (PAIRS if paired else EFFECTS)])
     noun, unit = quantity.noun[language], quantity.unit
-    value, decimals = rules._measure(rng, quantity)
-    target, target_decimals = relations.limit_near(rng, value, decimals)
-    order = arithmetic.digits_compared(value, decimals, target, target_decimals)[1]
+    while True:
+        value, decimals = rules._measure(rng, quantity)
+        target, target_decimals = relations.limit_near(rng, value, decimals)
+        compared, order = _compared(value, decimals, target, target_decimals)
+        if order or not paired:
+            break
     side = {-1: 0, 1: 1, 0: None}[order]
-    right, options = _options(rng, language, quantity.id, side)
-    goal = WORDING.say(
-        rng,
-        language,
-        "target",
-        held_out,
-        noun=noun,
-        target=_amount(target, target_decimals, unit, separator),
-    )
-    choices, listed = _choices(rng, language, held_out, options)
-    question = WORDING.say(rng, language, "ask", held_out)
-    fact = telemetry.reading(rng, language, quantity, value, decimals)
-    condition = rules.Condition("", fact, "", True, ())
-    told = rules._status(rng, language, [condition], separator)
-    point = told.separator or separator
-    sign = {-1: "<", 1: ">", 0: "="}[order]
+    if paired:
+        ways, right, choices = _pair(rng, language, held_out, quantity.id, order)
+        options, listed = ways, choices.text + ("\n" if "\n" in choices.text else "")
+    else:
+        ways = None
+        right, options = _options(rng, language, quantity.id, side)
+        choices, listed = _choices(rng, language, held_out, options)
+    aimed = rng.random() < (0.6 if paired else 0.25)
+    wanted = {"noun": noun, "target": _amount(target, target_decimals, unit, separator)}
+    if aimed:
+        wanted["value"] = _amount(value, decimals, unit, separator)
+    goal = WORDING.say(rng, language, "aim" if aimed else "target", held_out, **wanted)
+    told = None
+    if not aimed:
+        fact = telemetry.reading(rng, language, quantity, value, decimals)
+        told = rules._status(rng, language, [rules.Condition("", fact, "", True, ())], separator)
+    point = (told and told.separator) or separator
     reason = _reason(
         language,
-        sign,
+        "<=>"[order + 1],
         a=_amount(value, decimals, unit, point),
         b=_amount(target, target_decimals, unit, point),
     )
-    steps = arithmetic.digits_compared(value, decimals, target, target_decimals)[0]
-    compared = (
-        f"{arithmetic.text(value, decimals)}:{arithmetic.text(target, target_decimals)} {steps} "
-        f"{sign}"
-    )
-    thought = ["goal", compared, "keep" if side is None else f"{('up', 'down')[side]} {noun}"]
+    amount, kind, last = None, "goal", []
+    if side is not None and rng.random() < (0.28 if paired else 0.1):
+        last, size, shared = _gap(value, decimals, target, target_decimals)
+        amount, kind = ("gap", Amount(size, shared, unit)), "goal + gap"
+    question = WORDING.say(rng, language, "ask_gap" if amount and rng.random() < 0.6 else "ask", held_out)
+    phrasings, opening = [goal, choices], goal.text
+    if aimed and rng.random() < 0.45:
+        site = WORDING.say(rng, language, "site", held_out)
+        phrasings.append(site)
+        opening = f"{wording.capital(site.text)}{rng.choice(['. ', COLON[language], ' - '])}{goal.text}"
+    way = f"{('up', 'down')[side]} {noun}" if side is not None else "keep"
     return _finish(
         rng,
         language,
         held_out,
-        question.within(f"{goal.text} {question.text}"),
-        thought,
+        question.within(f"{opening} {question.text}"),
+        [kind, compared, f"{way}: {right}", *last],
         right,
         reason,
         told,
         separator,
+        amount=amount,
         rule=listed,
-        phrasings=[goal, choices],
+        phrasings=phrasings,
         facts={
             "kind": "goal",
             "value": (value, decimals),
             "target": (target, target_decimals),
             "id": quantity.id,
             "options": options,
+            "ways": ways,
+            "gap": amount is not None,
         },
     )
+
+
+
+def _wish(rng, language, held_out, quantity, side, felt):
+    """The wish that a quantity goes up or down: said of it, or, as often as `felt`, as one feels it."""
+    way, noun = ("up", "down")[side], quantity.noun[language]
+    said = WORDING.say(rng, language, way, held_out, noun=noun)
+    wishes = FELT.get(quantity.id, (("", ""), ("", "")))[side][language == "fr"]
+    if not wishes or rng.random() >= felt:
+        return said
+    wish = rng.choice(wishes.split("; "))
+    feeling = WORDING.say(rng, language, "felt", held_out, wish=wish)
+    if rng.random() < 0.3:
+        return feeling.within(f"{feeling.text} {said.text}")
+    return feeling
 
 
 def _direction(rng, language, held_out):
@@ -527,7 +937,7 @@ def _direction(rng, language, held_out):
     noun, side = quantity.noun[language], rng.randrange(2)
     right, options = _options(rng, language, quantity.id, side)
     way = ("up", "down")[side]
-    goal = WORDING.say(rng, language, way, held_out, noun=noun)
+    goal = _wish(rng, language, held_out, quantity, side, 0.4 if quantity.id == "temperature" else 0)
     choices, listed = _choices(rng, language, held_out, options)
     question = WORDING.say(rng, language, "ask", held_out)
     question = question.within(f"{goal.text} {question.text}")
@@ -536,7 +946,7 @@ def _direction(rng, language, held_out):
         language,
         held_out,
         question,
-        ["goal", f"{way} {noun}"],
+        ["goal", f"{way} {noun}: {right}"],
         right,
         _reason(language, way, noun=noun),
         None,
@@ -547,8 +957,74 @@ def _direction(rng, language, held_out):
     )
 
 
+def _buttons(rng, language, count):
+    """Actions of which the name tells nothing, all of one sort or of several."""
+    sorts = BUTTONS[language].split("; ")
+    sorts = [rng.choice(sorts)] * count if rng.random() < 0.5 else rng.sample(sorts, count)
+    letters, numbers = rng.sample("ABCDEFGHKLMPRSTX", count), rng.sample(range(1, 10), count)
+    if rng.random() < 0.5:
+        letters, numbers = sorted(letters), sorted(numbers)
+    return [sort.format(L=letter, n=n) for sort, letter, n in zip(sorts, letters, numbers)]
+
+
+def _effects(rng, language, held_out):
+    """The list says what each action does; the wish says which way a quantity shall go."""
+    separator = telemetry.separator(rng, language)
+    count = rng.choices([2, 3, 4], [2, 6, 3])[0]
+    blind = rng.random() < 0.45
+    named = {q.id: q for q in words.QUANTITIES if q.id in EFFECTS or (blind and q.id not in UNMOVED)}
+    first = rng.choice([id_ for id_ in named if id_ in EFFECTS or rng.random() < 0.2])
+    side = rng.randrange(2)
+    moves = [(first, side)]
+    if count == 2 or rng.random() < 0.75:
+        moves.append((first, 1 - side))
+    taken = {str(named[first].noun[language])}
+    while len(moves) < count:
+        other = rng.choice(sorted(named))
+        if str(named[other].noun[language]) not in taken:
+            taken.add(str(named[other].noun[language]))
+            moves.append((other, rng.randrange(2)))
+    actions = (
+        _buttons(rng, language, count)
+        if blind
+        else [rng.choice(_ways(language, id_, move)) for id_, move in moves]
+    )
+    right, rows = actions[0], []
+    for do, (id_, move) in zip(actions, moves):
+        rows.append({"do": do, "noun": named[id_].noun[language], **MOVES[language][move]})
+    rng.shuffle(rows)
+    items = _alike(rng, language, "effect", held_out, rows)
+    head = WORDING.say(rng, language, "effect_head", held_out)
+    opening, phrasings = "" if rng.random() < 0.25 else head.text, [head, *items]
+    if rng.random() < 0.4:
+        site = WORDING.say(rng, language, "site", held_out)
+        phrasings.append(site)
+        opening = f"{wording.capital(site.text)}. {opening}".strip()
+    goal = _wish(rng, language, held_out, named[first], side, 0.55)
+    noun, way = named[first].noun[language], ("up", "down")[side]
+    question = WORDING.say(rng, language, "ask", held_out)
+    return _finish(
+        rng,
+        language,
+        held_out,
+        question.within(f"{goal.text} {question.text}"),
+        ["goal", f"{way} {noun}: {right}"],
+        right,
+        _reason(language, way, noun=noun),
+        None,
+        separator,
+        rule=_stacked(rng, opening, [item.text for item in items]),
+        phrasings=[goal, *phrasings],
+        facts={
+            "kind": "effects",
+            "wanted": (str(noun), MOVES[language][side]["sign"]),
+            "effects": [(str(row["noun"]), row["sign"], row["do"]) for row in rows],
+        },
+    )
+
+
 def _amount(value, decimals, unit, separator):
-    return f"{telemetry.written(arithmetic.text(value, decimals), separator)} {unit}"
+    return f"{telemetry.written(arithmetic.text(value, decimals), separator)} {unit}".strip()
 
 
 # By bands of a reading ------------------------------------------------------------
@@ -611,7 +1087,7 @@ def _band(rng, language, held_out):
             if above
             else _reason(language, "between", a=a, b=b, c=c)
         )
-    thought.append(("low", "between", "high")[place])
+    thought.append(f"{('low', 'between', 'high')[place]}: {actions[place]}")
     return _finish(
         rng,
         language,
@@ -633,41 +1109,213 @@ def _band(rng, language, held_out):
     )
 
 
+def _graded(rng, language):
+    """A quantity and actions by degrees of it; sometimes any actions."""
+    quantities, text = rng.choice(GRADES[language])
+    pool = [q for q in words.QUANTITIES if q.id in quantities.split() and q.low >= 0]
+    quantity, actions = rng.choice(pool), text.split("; ")
+    if rng.random() < 0.35:
+        quantity = rng.choice([q for q in words.QUANTITIES if q.low >= 0])
+        actions = [action.do for action in words.actions(rng, language, rng.choice([3, 3, 3, 4]))]
+    if "{n}" in text:
+        step = rng.choice([1, 5, 5, 5 if "%" in text else 10])
+        sizes = sorted(rng.sample(range(1, 13), len(actions)), reverse=True)
+        actions = [action.format(n=size * step) for action, size in zip(actions, sizes)]
+    return quantity, actions
+
+
+def _bounds(rng, quantity, count):
+    """`count + 1` round bounds between what a quantity can be, and their decimals."""
+    while True:
+        top = 100 if quantity.unit == "%" else quantity.high
+        bottom = 0 if quantity.unit == "%" or rng.random() < 0.6 else quantity.low
+        decimals = 1 if top < 8 else 0
+        scale = 10**decimals
+        least = max(1, (top - bottom) * scale / rng.choice([10, 20, 20, 25]))
+        power = 10 ** (len(str(int(least))) - 1)
+        step = next(n * power for n in (1, 2, 5, 10) if n * power >= least)
+        first, last = -(-round(bottom * scale) // step), round(top * scale) // step
+        if last - first >= count:
+            inner = sorted(rng.sample(range(first + 1, last), count - 1))
+            return [step * n for n in (first, *inner, last)], decimals
+
+
+def _within(rng, bounds, decimals, value_decimals):
+    """A reading inside of some range and on no bound, in units of 10^-`value_decimals`."""
+    scale = 10 ** (value_decimals - decimals)
+    place = rng.randrange(len(bounds) - 1)
+    low, high = bounds[place] * scale + 1, bounds[place + 1] * scale - 1
+    if rng.random() < 0.4:
+        low, high = rng.choice([(low, min(high, low + 2)), (max(low, high - 2), high)])
+    return place, rng.randint(low, max(low, high))
+
+
+def _ranges(rng, language, held_out):
+    """One action for each range of a reading, told as a list: all ranges with both bounds, or the first and the
+    last of three open."""
+    separator = telemetry.separator(rng, language)
+    quantity, actions = _graded(rng, language)
+    noun, unit, count = quantity.noun[language], quantity.unit, len(actions)
+    while True:
+        bounds, decimals = _bounds(rng, quantity, count)
+        value_decimals = max(decimals, rng.choice(quantity.decimals))
+        narrowest = min(high - low for low, high in zip(bounds, bounds[1:]))
+        if narrowest * 10 ** (value_decimals - decimals) > 1:
+            break
+    place, value = _within(rng, bounds, decimals, value_decimals)
+    opened = count == 3 and rng.random() < 0.4
+    spaced = rng.choice([" ", " ", " ", ""])
+
+    def shown(bound, full=True):
+        number = telemetry.written(arithmetic.text(bound, decimals), separator)
+        return f"{number}{spaced}{unit}" if full else number
+
+    low_unit, high_unit = rng.choice([(True, True), (True, True), (False, True), (False, False)])
+    if opened:
+        said = WORDING.say(
+            rng,
+            language,
+            "range_open",
+            held_out,
+            low=shown(bounds[1], low_unit),
+            high=shown(bounds[2], high_unit),
+            sep="\0",
+            **dict(zip("abc", actions)),
+        )
+        items, phrasings, rows = said.text.split("\0"), [said], []
+    else:
+        rows = [
+            {"low": shown(low, low_unit), "high": shown(high, high_unit), "do": do}
+            for low, high, do in zip(bounds, bounds[1:], actions)
+        ]
+        phrasings = _alike(rng, language, "range", held_out, rows)
+        items = [said.text for said in phrasings]
+    downwards = not opened and rng.random() < 0.2
+    if downwards:
+        items.reverse()
+    head, opening = WORDING.say(rng, language, "range_head", held_out, noun=noun), ""
+    if rng.random() < 0.6 or not high_unit:
+        phrasings, opening = [*phrasings, head], head.text
+    told, told_noun = _where(rng, language, held_out, quantity, value, value_decimals, separator)
+    phrasings += told_noun
+    point = told.separator or separator
+    question = WORDING.say(rng, language, "ask", held_out)
+    thought, reason = ["band"], ""
+    low, high = (_amount(bounds[i], decimals, unit, point) for i in (place, place + 1))
+    a = _amount(value, value_decimals, unit, point)
+    order = range(count)[::-1] if downwards else range(count)
+    for i in list(order)[:-1]:
+        relation, bound = (">", bounds[i]) if downwards else ("<", bounds[i + 1])
+        if opened and i == 1:
+            relation, bound = ">", bounds[2]
+        line, holds = arithmetic.comparison(value, value_decimals, relation, bound, decimals)
+        thought.append(line)
+        if i == place and holds:
+            break
+    if opened:
+        reason = [
+            _reason(language, "<", a=a, b=high),
+            _reason(language, "between", a=a, b=low, c=high),
+            _reason(language, ">", a=a, b=low),
+        ][place]
+        thought.append(f"{('low', 'between', 'high')[place]}: {actions[place]}")
+    else:
+        reason = _reason(language, "between", a=a, b=low, c=high)
+        numbers = (arithmetic.text(bounds[i], decimals) for i in (place, place + 1))
+        thought.append(f"between {' '.join(numbers)}: {actions[place]}")
+    return _finish(
+        rng,
+        language,
+        held_out,
+        question,
+        thought,
+        actions[place],
+        reason,
+        told,
+        separator,
+        rule=_stacked(rng, opening, items),
+        phrasings=phrasings,
+        facts={
+            "kind": "ranges",
+            "value": (value, value_decimals),
+            "bounds": (bounds, decimals),
+            "results": actions,
+        },
+    )
+
+
+def _where(rng, language, held_out, quantity, value, decimals, separator):
+    """A reading: with its place, or as any other; and the wordings used."""
+    if rng.random() < 0.45:
+        place = rng.choice((words.PLACES_HELD_OUT if held_out else words.PLACES)[language])
+        full = _amount(value, decimals, quantity.unit, separator)
+        noun = quantity.noun[language]
+        said = WORDING.say(rng, language, "reading_at", held_out, noun=noun, place=place, value=full)
+        return telemetry.Told(said.text, "sentence", [], False, separator if decimals else ""), [said]
+    fact = telemetry.reading(rng, language, quantity, value, decimals)
+    return rules._status(rng, language, [rules.Condition("", fact, "", True, ())], separator), []
+
+
 # By what it takes ------------------------------------------------------------
 
 
-def _attribute(rng, attribute, count):
+def _attribute(rng, attribute, count, language):
     """Different values, their decimals and unit."""
     if attribute == "time":
-        return rng.sample(range(10, rng.choice([60, 100, 240])), count), 0, "min"
+        unit = rng.choice(["min"] * 7 + ["h", "s", "days" if language == "en" else "jours"])
+        top = rng.choice([60, 100, 240]) if unit in ("min", "s") else rng.choice([15, 40])
+        return rng.sample(range(10 if top > 40 else 2, top), count), 0, unit
     if attribute == "energy":
+        if rng.random() < 0.2:
+            return rng.sample(range(50, rng.choice([300, 999])), count), 0, "Wh"
         return rng.sample(range(3, rng.choice([40, 99, 220])), count), 1, "kWh"
     whole = rng.random() < 0.35
     values = rng.sample(range(2, 60) if whole else range(12, rng.choice([99, 400, 999])), count)
     return values, 0 if whole else 2, rng.choice(MONEY)
 
 
+def _scene_question(rng, language, held_out, wanted, amount):
+    """What is asked of a scene, and whether it wants the reason; `amount` is what else is wanted, if anything."""
+    best = rng.choice(BEST[language][wanted][0].split("; "))
+    if amount and rng.random() < 0.6:
+        much, ask = (rng.choice(text.split("; ")) for text in BEST[language][amount][1:])
+        return WORDING.say(rng, language, "both", held_out, best=best, much=much, ask=ask), False
+    if amount or rng.random() < 0.15:
+        return WORDING.say(rng, language, "pick", held_out, best=best), False
+    return WORDING.say(rng, language, f"scene_ask_{wanted}", held_out), True
+
+
 def _scene(rng, language, held_out):
     """Which of several ways costs, lasts or uses least; sometimes within a limit of another
-    kind."""
+    kind; sometimes with the amount."""
     separator = telemetry.separator(rng, language)
     names = rng.choice(SCENES[language]).split("; ")
-    names = rng.sample(names, rng.choices([2, 3, 4], [1, 4, 3])[0])
+    names = rng.sample(names, rng.choices([2, 3, 4], [1, 5, 3])[0])
     wanted = rng.choice(ATTRIBUTES)
-    values, decimals, unit = _attribute(rng, wanted, len(names))
+    values, decimals, unit = _attribute(rng, wanted, len(names), language)
     other = limit = None
-    if rng.random() < 0.45:
+    if rng.random() < 0.3:
         other = "time" if wanted != "time" else "cost"
-        limit = _attribute(rng, other, len(names))
+        limit = _attribute(rng, other, len(names), language)
     elif rng.random() < 0.3:
         other = rng.choice([a for a in ATTRIBUTES if a != wanted])
-    others = (limit or _attribute(rng, other, len(names))) if other else None
+    others = (limit or _attribute(rng, other, len(names), language)) if other else None
+    asked = None
+    if rng.random() < 0.38:
+        asked = other if other and rng.random() < 0.4 else wanted
     told = _tell_options(rng, language, names, (wanted, values, decimals, unit), other, others)
+    unit = unit if told.states != ["keys"] else ""
+    told.states = []
     told.separator = "." if told.layout == "objects" else told.separator
     point = separator if told.layout != "objects" else "."
     told.text = told.text.replace("\0", point)
-    question = WORDING.say(rng, language, f"scene_ask_{wanted}", held_out)
     phrasings, reason_tail, bound = [], "", None
+    if rng.random() < 0.45:
+        head = WORDING.say(rng, language, "scene_head", held_out, n=NUMBER_WORDS[language][len(names) - 2])
+        phrasings.append(head)
+        told.text = f"{head.text}{chr(10) if told.block else ' '}{told.text}"
+        told.block = told.block or rng.random() < 0.1
+    question, reasoned = _scene_question(rng, language, held_out, wanted, asked)
     if limit:
         bound = sorted(others[0])[rng.randrange(len(names))] + rng.choice([0, 0, 1, 2])
         said = WORDING.say(
@@ -680,7 +1328,7 @@ def _scene(rng, language, held_out):
         phrasings.append(said)
         question = question.within(f"{said.text} {question.text}")
         reason_tail = _reason(language, "within", limit=_amount(bound, others[1], others[2], point))
-    thought, found = [f"least {wanted}"], None
+    thought, found = [f"least {wanted}" + (f" + {asked}" if asked else "")], None
     for i, value in enumerate(values):
         line = f"{i + 1}:"
         if limit:
@@ -697,7 +1345,13 @@ def _scene(rng, language, held_out):
         if found is None or order < 0:
             found = i
         thought.append(f"{line} *{found + 1}")
-    thought.append(f"={arithmetic.text(values[found], decimals)} do {found + 1}")
+    thought.append(f"={arithmetic.text(values[found], decimals)} do {names[found]}")
+    amount = None
+    if asked:
+        column = (values, decimals, unit) if asked == wanted else others
+        amount = (asked, Amount(column[0][found], column[1], column[2]))
+        if asked != wanted:
+            thought.append(f"={arithmetic.text(column[0][found], column[1])}")
     reason = _reason(language, wanted, a=_amount(values[found], decimals, unit, point))
     return _finish(
         rng,
@@ -709,6 +1363,8 @@ def _scene(rng, language, held_out):
         reason + reason_tail,
         told,
         point,
+        amount=amount,
+        json_share=JSON_SHARE if reasoned else 1,
         phrasings=phrasings,
         facts={
             "kind": "scene",
@@ -716,6 +1372,7 @@ def _scene(rng, language, held_out):
             "values": values,
             "others": others[0] if limit else None,
             "bound": bound,
+            "column": (column[0], column[1]) if asked else None,
         },
     )
 
@@ -727,14 +1384,20 @@ LABELS = {
 
 
 def _tell_options(rng, language, names, wanted, other, others):
-    """The options with what they take; `\\0` stands for the decimal separator."""
+    """The options with what they take; `\\0` stands for the decimal separator. `states` says "keys" where only
+    keys tell the units."""
     columns = [wanted] + ([(other, *others)] if other else [])
     if len(columns) == 2 and rng.random() < 0.5:
         columns.reverse()
-    layout = rng.choice(["lines", "lines", "sentence", "sentence", "brackets", "objects"])
+    layout = rng.choice(["lines"] * 4 + ["sentence"] * 4 + ["brackets"] * 5 + ["objects"] * 4 + ["table"] * 2)
     labels = {name: rng.choice(LABELS[language][name]) for name, *_ in columns}
     if layout == "objects":
-        label = rng.choice(["action", "option"])
+        label = rng.choice(["action", "option", "name" if language == "en" else "nom"])
+        keyed = rng.random() < 0.55
+        if keyed:
+            plain = str.maketrans("éû", "eu")
+            for column, _, _, unit in columns:
+                labels[column] = f"{labels[column].translate(plain)}_{KEY_UNITS.get(unit, unit.lower())}"
         rows = [
             {label: name}
             | {
@@ -743,9 +1406,13 @@ def _tell_options(rng, language, names, wanted, other, others):
             }
             for i, name in enumerate(names)
         ]
+        text = telemetry.encode(rows, rng.random() < 0.4)
+        if keyed:
+            return telemetry.Told(text, layout, names, True, "", ["keys"])
         units = ", ".join(f"{labels[column]}: {unit}" for column, _, _, unit in columns)
-        text = telemetry.encode(rows, rng.random() < 0.5)
         return telemetry.Told(f"{text}\n({units})", layout, names, True, "")
+    if layout == "table":
+        return _table_of(rng, language, names, columns, labels)
     named = len(columns) > 1 or rng.random() < 0.3
 
     def cells(i):
@@ -755,15 +1422,36 @@ def _tell_options(rng, language, names, wanted, other, others):
 
     rows = [", ".join(cells(i)) for i in range(len(names))]
     if layout == "brackets":
-        text = rng.choice(["; ", "\n"]).join(f"{n} ({row})" for n, row in zip(names, rows))
+        glue, end = rng.choice([("; ", "."), (", ", "."), (", ", "."), ("\n", "")])
+        text = glue.join(f"{n} ({row})" for n, row in zip(names, rows)) + end
     elif layout == "lines":
         mark = rng.choice(["- ", "* ", "{}. ", ""])
         glue = rng.choice([": ", " - ", " = "]) if language == "en" else rng.choice([" : ", " - "])
         text = "\n".join(f"{mark.format(i + 1)}{n}{glue}{rows[i]}" for i, n in enumerate(names))
     else:
-        glue = rng.choice([": ", " = "]) if language == "en" else rng.choice([" : ", " = "])
-        text = "; ".join(f"{n}{glue}{row}" for n, row in zip(names, rows)) + "."
+        glue = rng.choice([": ", " = ", " "]) if language == "en" else rng.choice([" : ", " = ", " "])
+        between = rng.choice(["; ", "; ", " / "])
+        text = between.join(f"{n}{glue}{row}" for n, row in zip(names, rows)) + "."
     return telemetry.Told(text, layout, names, "\n" in text, "")
+
+
+def _table_of(rng, language, names, columns, labels):
+    """The options as a table: units in its head or in its cells."""
+    in_head, glue = rng.random() < 0.6, rng.choice([" | ", " | ", ";", "\t"])
+    head = [rng.choice(["action", "option", "choice" if language == "en" else "choix"])]
+    head += [f"{labels[column]} ({unit})" if in_head else labels[column] for column, _, _, unit in columns]
+    rows = [head]
+    for i, name in enumerate(names):
+        cells = [name]
+        for _, values, decimals, unit in columns:
+            number = arithmetic.text(values[i], decimals).replace(".", "\0")
+            cells.append(number if in_head else f"{number} {unit}")
+        rows.append(cells)
+    lines = [glue.join(row) for row in rows]
+    if glue == " | " and rng.random() < 0.7:
+        lines = [f"| {line} |" for line in lines]
+        lines.insert(1, "|" + "---|" * len(head))
+    return telemetry.Told("\n".join(lines), "table", names, True, "")
 
 
 # Verification ------------------------------------------------------------
@@ -773,21 +1461,32 @@ def _exact(pair):
     return Fraction(pair[0], 10 ** pair[1])
 
 
+def _best(facts):
+    """The number of the least of those that fit."""
+    fits = [
+        (value, i)
+        for i, value in enumerate(facts["values"])
+        if facts["others"] is None or facts["others"][i] <= facts["bound"]
+    ]
+    return min(fits)[1]
+
+
 def _action(facts, language):
     """The action again, with fractions, sorting and a look into the table of effects."""
     kind = facts.get("kind")
     if kind == "scene":
-        fits = [
-            (value, name)
-            for i, (value, name) in enumerate(zip(facts["values"], facts["names"]))
-            if facts["others"] is None or facts["others"][i] <= facts["bound"]
-        ]
-        return min(fits)[1]
+        return facts["names"][_best(facts)]
     if kind == "band":
         low, high, decimals = facts["limits"]
         value = _exact(facts["value"])
         above = sum(value > Fraction(limit, 10**decimals) for limit in (low, high))
         return facts["results"][above]
+    if kind == "ranges":
+        bounds, decimals = facts["bounds"]
+        return facts["results"][sum(_exact(facts["value"]) > Fraction(b, 10**decimals) for b in bounds[1:-1])]
+    if kind == "effects":
+        (right,) = [do for *effect, do in facts["effects"] if tuple(effect) == facts["wanted"]]
+        return right
     if kind in ("goal", "direction"):
         side = facts.get("side")
         if kind == "goal":
@@ -795,16 +1494,30 @@ def _action(facts, language):
             if value == target:
                 return words.NOTHING[language]
             side = 0 if value < target else 1
+        if facts.get("ways"):
+            return facts["ways"][side]
         (right,) = [o for o in facts["options"] if o in _ways(language, facts["id"], side)]
         return right
     holds = [rules._holds(check) for check in facts["checks"]]
     return next((r for r, h in zip(facts["results"], holds) if h), facts["results"][-1])
 
 
+def _beside(facts):
+    """The amount that is asked for beside the action, if one is."""
+    if facts.get("gap"):
+        return abs(_exact(facts["value"]) - _exact(facts["target"]))
+    if facts.get("column"):
+        values, decimals = facts["column"]
+        return Fraction(values[_best(facts)], 10**decimals)
+    return None
+
+
 def verify(problem):
-    """The action; a plain answer must give its reason too."""
+    """The action, with the amount if that is asked for too; a plain answer must give its reason."""
     facts = problem.facts
-    action = _action(facts, problem.language)
+    action, amount = _action(facts, problem.language), _beside(facts)
+    if amount is not None:
+        return action, amount
     if problem.format == "json":
         return action
     return BECAUSE[problem.language].format(action=action, reason=facts["reason"])

@@ -1,11 +1,14 @@
-"""Mean, sum, minimum, maximum, range and median of up to 8 readings, and which place has the
-highest or lowest."""
+"""Mean, sum, minimum, maximum, range and median of up to 8 readings, several of them at once, totals of several days,
+which place has the highest or lowest, and both of these at once."""
 
+import re
 import statistics
 from fractions import Fraction
 
 import arithmetic
+import naming
 import telemetry
+import telling
 import wording
 import words
 from assemble import Amount, Answer, build
@@ -15,6 +18,7 @@ FAMILY = "aggregates"
 KINDS = ("mean", "sum", "max", "min", "range", "median", "highest", "lowest")
 NUMERIC = {"noun": words.Noun, "unit": str, "n": str}
 PAIR = {"a": words.Noun, "b": words.Noun}
+ENDS = {"kind": words.Noun, "kinds": words.Noun, "one": str, "other": str}
 WORDING = wording.load(
     FAMILY,
     {
@@ -28,6 +32,16 @@ WORDING = wording.load(
         "word_of": PAIR | {"most": words.Adjective},
         "rounded_0": {},
         "rounded_1": {},
+        "title": {"noun": words.Noun, "unit": str, "kind": words.Noun, "kinds": words.Noun},
+        **{f"part_{kind}": {"noun": words.Noun} for kind in KINDS[:6]},
+        "several": {"what": str},
+        "several_open": {},
+        "totals": {"noun": words.Noun},
+        "ends": ENDS,
+        "ends_values": ENDS,
+        "range_word": {"kind": words.Noun, "one": str, "other": str},
+        "which_what": {"kind": words.Noun, "kinds": words.Noun, "what": str},
+        "which_adj": {"kind": words.Noun, "kinds": words.Noun, "most": str},
     },
 )
 KEYS = {
@@ -38,21 +52,124 @@ KEYS = {
     "range": {"en": ["range", "spread", "answer"], "fr": ["etendue", "ecart", "answer"]},
     "median": {"en": ["median", "answer"], "fr": ["mediane", "answer"]},
 }
+# What several of them may be called where all are asked for at once, so that each tells which it is.
+SEVERAL_KEYS = {
+    "mean": {
+        "en": "mean average avg mean_value the_mean average_value mean_of_all".split(),
+        "fr": "moyenne moy moyenne_generale valeur_moyenne moyen mean avg".split(),
+    },
+    "sum": {
+        "en": "sum total sum_total in_total overall_total total_sum grand_total".split(),
+        "fr": "somme total somme_totale total_general cumul en_tout sum".split(),
+    },
+    "max": {
+        "en": "max maximum highest peak largest top_value max_value hi".split(),
+        "fr": "max maximum maxi plus_haut pic valeur_max plus_grand le_max".split(),
+    },
+    "min": {
+        "en": "min minimum lowest smallest low min_value bottom lo".split(),
+        "fr": "min minimum mini plus_bas plus_petit valeur_min creux le_min".split(),
+    },
+    "range": {
+        "en": "range spread max_minus_min span value_range spread_max_min".split(),
+        "fr": "etendue amplitude max_moins_min ecart_max_min ecart_total plage".split(),
+    },
+    "median": {
+        "en": "median median_value the_median middle_value med".split(),
+        "fr": "mediane valeur_mediane med la_mediane valeur_du_milieu".split(),
+    },
+}
+# A thought for several answers has fewer letters than this, readings are drawn again until it does.
+LONGEST = 205
+RANGE_KEYS = {
+    "en": ["difference", "range", "spread", "gap", "answer"],
+    "fr": ["difference", "ecart", "etendue", "answer"],
+}
+COMBINATIONS = {
+    ("min", "max"): 8,
+    ("min", "max", "mean"): 9,
+    ("mean", "max"): 4,
+    ("mean", "min"): 2,
+    ("sum", "mean"): 6,
+    ("sum", "max"): 3,
+    ("min", "max", "sum"): 2,
+    ("max", "range"): 2,
+    ("mean", "median"): 1,
+    ("sum", "mean", "max"): 2,
+}
+END_KEYS = {
+    "highest": {
+        "en": "highest max top maximum highest_one max_name peak most".split(),
+        "fr": "plus_haut max maximum nom_max plus_eleve maxi le_max".split(),
+    },
+    "lowest": {
+        "en": "lowest min bottom minimum lowest_one min_name least".split(),
+        "fr": "plus_bas min minimum nom_min plus_faible mini le_min".split(),
+    },
+    "highest_value": {
+        "en": "highest_value max_value top_value value_max peak_value reading_max".split(),
+        "fr": "valeur_max valeur_plus_haute valeur_haute mesure_max valeur_du_max val_max".split(),
+    },
+    "lowest_value": {
+        "en": "lowest_value min_value bottom_value value_min low_value reading_min".split(),
+        "fr": "valeur_min valeur_plus_basse valeur_basse mesure_min valeur_du_min val_min".split(),
+    },
+}
+DAYS = {
+    "en": ["Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(), "Mon Tue Wed Thu Fri Sat Sun".split()],
+    "fr": ["lundi mardi mercredi jeudi vendredi samedi dimanche".split(), "lun mar mer jeu ven sam dim".split()],
+}
+# Kinds of things that have readings: `tub`, or `battery/batteries` where the plural is not the word with an s.
+THINGS = {
+    "en": """tub tank room cellar barn hive berth pump well station machine press line rack node sensor probe meter
+        turbine boiler oven kiln vat cask barrel bed plot field greenhouse shop site floor classroom dorm ward hall
+        lab freezer fridge boat engine generator panel inverter charger truck trailer pen stall silo bin hopper scale
+        server router gateway channel zone spot place location area point unit device module cow battery/batteries
+        bench/benches tap pond pool reservoir lake spring beach/beaches pier ridge valve duct filter compressor
+        conveyor robot crane drill saw lathe mill lamp corridor attic flat house tent vehicle ferry/ferries""",
+    "fr": """f cuve|m bac|f pièce|f salle|f chambre|f cave|f étable|f ruche|f pompe|m puits/puits|m captage|f station
+        f machine|f presse|f ligne|f baie|m nœud|m capteur|f sonde|m compteur|f turbine|f chaudière|m four|m fût
+        m tonneau/tonneaux|m lit|f parcelle|m champ|f serre|m magasin
+        m site|m étage|f classe|m atelier|m labo|m congélateur|m frigo
+        m bateau/bateaux|m moteur|m groupe|m panneau/panneaux|m onduleur|f borne|m camion|f remorque|m box/box|f stalle
+        m silo|f trémie|f balance|m serveur|m routeur|f passerelle|m canal/canaux|f zone|m endroit|m lieu/lieux|m coin
+        m point|f unité|m appareil|m module|f vache|f batterie|f paillasse|m robinet|m étang|m bassin|m réservoir
+        m lac|f source|f plage|m ponton|f vanne|f gaine|m filtre|m compresseur|m convoyeur|m robot|f grue|f perceuse
+        f scie|m tour|m moulin|f lampe|m couloir|m grenier|m appartement|f maison|f tente|m véhicule|f citerne
+        m poste|m local/locaux|m quai|f borne|f prise|f berge|f volière|m poulailler|f bergerie|f vigne""",
+}
+# Kinds that any names go with.
+ANY_KIND = set(
+    """sensor zone spot place location area point unit device room site capteur sonde zone endroit lieu coin point unité
+    appareil site""".split()
+)
+# Things that are counted: no unit.
+COUNTS = {
+    "en": """retries errors alarms restarts visitors parcels eggs orders faults messages tickets bookings
+        lost_packets starts dropouts pieces rejects bottles loaves calls""",
+    "fr": """m redémarrages|f erreurs|f alarmes|m visiteurs|m colis|m œufs|f commandes|m défauts|m messages|m tickets
+        f réservations|m paquets perdus|m démarrages|f coupures|f pièces|m rebuts|f bouteilles|m pains|m appels""",
+}
+# Tables whose columns are aligned by blanks are told only where this is above zero: the tests forbid doubled blanks.
+ALIGNED = 3
 # Quantities whose sum means something.
 SUMMABLE = {"power", "level", "current", "flow", "energy", "weight"}
 
 
 def make(rng, language, held_out):
-    kind = rng.choices(KINDS, [22, 14, 10, 10, 12, 10, 16, 14])[0]
+    other = rng.choices([None, _several, _ends, _range_word, _totals], [74, 10, 6, 4, 3])[0]
+    if other:
+        return other(rng, language, held_out)
+    kind = rng.choices(KINDS, [20, 13, 10, 10, 11, 9, 18, 16])[0]
     if kind in ("highest", "lowest"):
-        which = _which_of_two if rng.random() < 0.25 else _which
+        which = rng.choices([_which, _which_of_two, _which_thing], [50, 22, 28])[0]
         return which(rng, language, held_out, kind)
     return _value(rng, language, held_out, kind)
 
 
 def _count(rng, kind):
     """How many readings: long lists are rarer where every item costs more steps."""
-    weights = [1, 4, 6, 4, 2, 1, 1] if kind in ("range", "median") else [2, 5, 6, 5, 3, 2, 2]
+    weights = {"range": [1, 4, 6, 4, 2, 1, 1], "median": [1, 4, 6, 5, 1, 0, 0]}.get(kind, [2, 5, 6, 5, 3, 2, 2])
     count = rng.choices(range(2, 9), weights)[0]
     return max(3, count) if kind == "median" else count
 
@@ -79,7 +196,7 @@ def _value(rng, language, held_out, kind):
         )
     elif rng.random() < 0.5:
         question = WORDING.say(rng, language, kind, held_out, **slots)
-        told = (telemetry.timed if rng.random() < 0.3 else telemetry.series)(rng, readings, separator)
+        told = _unnamed(rng, readings, separator)
     else:
         data = telemetry.series(rng, readings, separator)
         slots["data"] = data.text
@@ -236,15 +353,433 @@ def _named(rng, language, held_out, kind, question, readings, told, separator, a
     )
 
 
+# Kinds of things, and what stands around readings of them ------------------------------------------------------------
+
+
+def _kind(text, language):
+    """A kind of things and its plural."""
+    gender, word = text.split(" ", 1) if language == "fr" else ("m", text)
+    one, _, many = word.partition("/")
+    many = many or " ".join(f"{part}s" for part in one.split())
+    return words.Noun(one, language, gender), words.Noun(many, language, gender, True)
+
+
+def _kinds(language):
+    text = THINGS[language].replace("\n", "|").split("|") if language == "fr" else THINGS[language].split()
+    return [_kind(entry.strip(), language) for entry in text if entry.strip()]
+
+
+KINDS_OF_THINGS = {language: _kinds(language) for language in ("en", "fr")}
+
+
+def _counted(language):
+    """Numbers of something as quantities without a unit."""
+    names = COUNTS[language]
+    if language == "en":
+        nouns = [words.Noun(name.replace("_", " "), "en", "m", True) for name in names.split()]
+    else:
+        entries = [entry.strip() for entry in names.replace("\n", "|").split("|")]
+        nouns = [words.Noun(entry[2:], "fr", entry[0], True) for entry in entries]
+    no_words = {"en": [], "fr": []}
+    return [
+        words.Quantity("count", {language: noun}, "", 0, 60, (0,), no_words, no_words,
+                       {language: [noun.text.replace(" ", "_"), "count" if language == "en" else "nombre"]})
+        for noun in nouns
+    ]
+
+
+COUNTED = {language: _counted(language) for language in ("en", "fr")}
+
+
+def things(rng, language, held_out, weights, fits=None, counted=0.0):
+    """Readings of several things of one kind that all differ, the kind and its plural: `tub 1`, or any names. `weights`
+    are those of 3, 4, 5, ... of them; a `counted` share is of numbers of something, without a unit."""
+    count = rng.choices(range(3, 3 + len(weights)), weights)[0]
+    numbered = rng.random() < 0.5
+    pool = KINDS_OF_THINGS[language]
+    if not numbered and rng.random() < 0.6:
+        pool = [pair for pair in pool if pair[0].text in ANY_KIND]
+    kind, kinds = rng.choice(pool)
+    readings = telemetry.draw(rng, language, count, held_out, distinct=True, among=fits)
+    if rng.random() < counted:
+        readings.quantity, readings.decimals = rng.choice(COUNTED[language]), 0
+        high = rng.choice([12, 30, 60, 400])
+        readings.values = rng.sample(range(high), count)
+    if numbered:
+        marks = rng.choice(["ABCDEFGH", "123456789", "123456789", [str(n) for n in range(10, 40)]])
+        marks = list(marks[:count]) if rng.random() < 0.6 else rng.sample(list(marks), count)
+        gender = kind.gender if language == "fr" else ""
+        readings.names = [words.Noun(f"{kind} {mark}", language, gender) for mark in marks]
+    return readings, kind, kinds
+
+
+def titled(rng, readings, separator, kind, kinds):
+    """Readings told under a title that is no item of theirs; plain `telemetry.tell` now and then where it can."""
+    if readings.unit and rng.random() < 0.35:
+        return telemetry.tell(rng, readings, separator)
+    language, unit, noun = readings.language, readings.unit, readings.noun
+    while True:
+        said = WORDING.say(rng, language, "title", noun=noun, unit=unit, kind=kind, kinds=kinds)
+        if unit or "unit" not in said.slots:
+            break
+    title = telling.head(rng, language, noun) if rng.random() < 0.25 and unit else said.text
+    title = wording.capital(title) if rng.random() < 0.5 else title
+    layout = rng.choices(["pairs", "list", "lines", "map", "table", "aligned"], [4, 5, 4, 3, 2, ALIGNED])[0]
+    if layout == "map":
+        separator = "."
+    values = telemetry.shown(rng, readings, separator)
+    stands = separator if any(separator in value for value in values) else ""
+    names = [str(name) for name in readings.names]
+    with_unit = bool(unit) and rng.random() < (0.3 if "unit" in said.slots else 0.75)
+    full = [f"{value} {unit}" if with_unit else value for value in values]
+    colon = telling.COLON[language]
+    if layout == "pairs" or (layout == "map" and rng.random() < 0.4):
+        names = [name.replace(" ", "_").replace("'", "_") for name in names]
+    if layout == "pairs":
+        equal, between = rng.choice(["=", "=", "=", ":"]), rng.choice([" ", " ", "; ", " | ", ", "])
+        text = title + colon + between.join(f"{name}{equal}{value}" for name, value in zip(names, values))
+        return telemetry.Told(text, layout, names, False, stands)
+    if layout == "list":
+        glue = rng.choice([" ", " ", colon, " = "])
+        between = rng.choice(["; ", " ; ", ", "] if stands == "," else [", ", ", ", "; ", " / "])
+        text = f"{title}{colon}{between.join(f'{name}{glue}{text}' for name, text in zip(names, full))}."
+        return telemetry.Told(text, layout, names, False, stands)
+    if layout == "lines":
+        bullet, glue = rng.choice(["", "- ", "* "]), rng.choice([colon, ": ", " ", " - ", " = "])
+        body = "\n".join(f"{bullet}{name}{glue}{text}" for name, text in zip(names, full))
+        return telemetry.Told(f"{title}{rng.choice(['', colon.rstrip()])}\n{body}", layout, names, True, stands)
+    if layout == "map":
+        data = {name: telemetry.Number(value) for name, value in zip(names, values)}
+        return telemetry.Told(title + colon + telemetry.encode(data, rng.random() < 0.3), layout, names, True, stands)
+    head = [str(kind), rng.choice([str(noun), rng.choice(readings.quantity.keys[language])])]
+    rows = [head, *map(list, zip(names, full))]
+    if layout == "aligned":
+        head[:] = map(wording.capital, head) if rng.random() < 0.5 else head
+        wide = max(len(row[0]) for row in rows) + rng.choice([2, 2, 3, 4])
+        return telemetry.Told("\n".join(row[0].ljust(wide) + row[1] for row in rows), layout, names, True, stands)
+    return telemetry.Told(telemetry._table(rng, rows), layout, names, True, stands)
+
+
+HIGH = {
+    "en": ["highest", "highest", "greatest", "largest", "biggest"],
+    "fr": ["élevé/élevée", "élevé/élevée", "haut/haute", "grand/grande", "fort/forte"],
+}
+LOW = {"en": ["lowest", "lowest", "smallest"], "fr": ["bas/basse", "faible", "petit/petite"]}
+
+
+def agreed(adjective, noun):
+    """An adjective as it agrees with a noun."""
+    if noun.language == "en":
+        return str(adjective)
+    if noun.plural:
+        return adjective.fs if noun.gender == "f" else adjective.ms
+    return adjective.f if noun.gender == "f" else adjective.m
+
+
+def most_of(rng, readings, up):
+    """What the first ones have: `the highest turbidity`, `la plus forte turbidité`, `the most retries`; with `up` the
+    lowest."""
+    language, noun = readings.language, readings.noun
+    if readings.quantity.id == "count":
+        if language == "en":
+            return f"the {'fewest' if up else 'most'} {noun}"
+        return f"le {'moins' if up else 'plus'} {noun.of}"
+    word = words.Adjective(*rng.choice((LOW if up else HIGH)[language]).split("/"))
+    said = agreed(word, noun)
+    if language == "en":
+        return f"the {said} {noun}"
+    if str(word) in ("grand", "fort", "faible", "petit", "haut") and rng.random() < 0.4:
+        return f"{noun.them} plus {said} {noun}"
+    return f"{noun.the} {noun.them} plus {said}"
+
+
+def superlative(adjective, kind):
+    """`the warmest`, `la plus chaude`, `les plus bruyantes`."""
+    if kind.language == "en":
+        return f"the {adjective}"
+    return f"{kind.them} plus {agreed(adjective, kind)}"
+
+
+def ends_of(rng, readings, kind, plain=0.1):
+    """What the one with most and the one with least are called: phrases and their adjectives; a `plain` share goes
+    without the quantity's own adjectives."""
+    quantity, language = readings.quantity, readings.language
+    sides = quantity.most[language], quantity.least[language]
+    if not all(sides) or rng.random() < plain:
+        words_ = [rng.choice(HIGH[language][:3]), rng.choice(LOW[language][:2])]
+        found = [words.Adjective(*word.split("/")) for word in words_]
+    else:
+        found = [rng.choice(side) for side in sides]
+    return [superlative(adjective, kind) for adjective in found], found
+
+
+# Several answers at once ------------------------------------------------------------
+
+
+def _several(rng, language, held_out):
+    """Two or three of minimum, maximum, mean, sum and so on in one JSON."""
+    separator = telemetry.separator(rng, language)
+    kinds = list(rng.choices(list(COMBINATIONS), COMBINATIONS.values())[0])
+    if rng.random() < 0.4:
+        rng.shuffle(kinds)
+    count = rng.choices(range(2, 7), [1, 6, 6, 2, 1] if len(kinds) == 2 else [1, 6, 4, 1, 0])[0]
+    among = (lambda q: q.id in SUMMABLE) if "sum" in kinds and rng.random() < 0.7 else None
+    whole_mean, distinct = "mean" in kinds and rng.random() < 0.6, "median" in kinds
+    while True:
+        readings = telemetry.draw(
+            rng, language, max(count, 3) if distinct else count, held_out,
+            whole_mean=whole_mean, among=among, distinct=distinct,
+        )
+        thought, found = _think_several(kinds, readings.values, readings.decimals)
+        if len("".join(thought)) < LONGEST:
+            break
+        count = max(2, count - 1)
+    phrasings = []
+    if rng.random() < 0.4:
+        question = WORDING.say(rng, language, "several_open", held_out)
+    else:
+        parts = [WORDING.say(rng, language, f"part_{kind}", held_out, noun=readings.noun) for kind in kinds]
+        what = telemetry.joined([part.text for part in parts], language)
+        question = WORDING.say(rng, language, "several", held_out, what=what)
+        phrasings += parts
+    tell = telemetry.tell if rng.random() < 0.45 else _unnamed
+    told = tell(rng, readings, separator)
+    fields = {kind: Amount(*found[kind], readings.unit) for kind in kinds}
+    keys = {kind: SEVERAL_KEYS[kind][language] for kind in kinds}
+    facts = {"kind": "several", "kinds": kinds, "values": readings.values, "decimals": readings.decimals, "places": 2}
+    answer = Answer("", fields, keys, several=True)
+    return build(
+        rng, FAMILY, language, held_out, question, thought, answer, told, separator, facts=facts, phrasings=phrasings
+    )
+
+
+def _think_several(kinds, values, decimals):
+    """One kind after the other under its name, minimum and maximum in one reading, a mean from the sum where that is
+    known; the lines, and of each kind the value and its decimals."""
+    thought, found = [" + ".join(kinds)], {}
+    ends = [kind for kind in kinds if kind in ("min", "max")]
+    for kind in kinds:
+        if kind in found:
+            continue
+        if kind in ends and len(ends) == 2:
+            lines, high, low = arithmetic.extremes(values, decimals)
+            found |= {"max": (values[high], decimals), "min": (values[low], decimals)}
+            results = [f"={arithmetic.text(*found[end])}" for end in ends]
+            thought += [*([" + ".join(ends)] if len(kinds) > 2 else []), *lines, *results]
+        elif kind == "mean" and "sum" in found:
+            line, value, places, _ = arithmetic.division(found["sum"][0], decimals, len(values), 2)
+            thought += [kind, line]
+            found[kind] = value, places
+        else:
+            lines, *found[kind] = _think(kind, values, decimals, 2)
+            thought += [kind, *lines]
+    return thought, found
+
+
+def _unnamed(rng, readings, separator):
+    """Values alone, or with the times or days at which they were read."""
+    chance = rng.random()
+    if chance < 0.4:
+        return telemetry.series(rng, readings, separator)
+    return (telemetry.timed if chance < 0.6 else _moments)(rng, readings, separator)
+
+
+def _moments(rng, readings, separator):
+    """`14.5 °C at 6 am, 18 °C at 10 am`, `6 h : 14,5 °C`, `Monday 12 L`: when behind or before each value."""
+    language, unit, values = readings.language, readings.unit, telemetry.shown(rng, readings, separator)
+    stands = separator if any(separator in value for value in values) else ""
+    count, behind = len(values), rng.random() < 0.55
+    if rng.random() < 0.3:
+        days = rng.choice(DAYS[language])
+        first = rng.randrange(7)
+        when, at = [days[(first + i) % 7] for i in range(count)], ""
+        at = rng.choice(["on ", ""]) if language == "en" and behind else ""
+    else:
+        start, step = rng.randrange(0, 60 * 10, 60), rng.choice([30, 60, 60, 120, 120])
+        style = _time_style(rng, language, step)
+        when = [_time(style, start + i * step) for i in range(count)]
+        at = ("at " if language == "en" else "à ") if behind else ""
+    every = rng.random() < 0.75
+    full = [f"{value} {unit}" if every or i == count - 1 else value for i, value in enumerate(values)]
+    if behind:
+        form = rng.choice(["{} {}{}", "{} {}{}", "{} ({}{})"])
+        parts = [form.format(text, at, moment) for text, moment in zip(full, when)]
+    else:
+        glue = rng.choice([" ", telling.COLON[language], " = ", " -> "])
+        parts = [f"{moment}{glue}{text}" for text, moment in zip(full, when)]
+    head = telling.head(rng, language, readings.noun) + telling.COLON[language] if rng.random() < 0.6 else ""
+    if rng.random() < 0.2:
+        return telemetry.Told((head.rstrip() + "\n" if head else "") + "\n".join(parts), "lines", [], True, stands)
+    between = rng.choice(["; ", ", "] if stands == "," else [", ", ", ", "; ", " / "])
+    if between == ", " and rng.random() < 0.3:
+        text = telemetry.joined(parts, language)
+    else:
+        text = between.join(parts)
+    return telemetry.Told(f"{head}{text}.", "sentence", [], False, stands)
+
+
+def _time_style(rng, language, step):
+    """How times are written; `0` at the end where all of them are whole hours."""
+    styles = ["24", "ampm", "plain"] if language == "en" else ["24", "h", "h", "hh"]
+    return rng.choice(styles) + ("" if step % 60 else "0")
+
+
+def _time(style, minutes):
+    """A time of day as people write it: `06:00`, `6 am`, `6:00`, `6 h`, `6h30`."""
+    hour, rest = minutes // 60 % 24, minutes % 60
+    if style.startswith("24"):
+        return arithmetic.clock(minutes)
+    if style.startswith("ampm"):
+        half = "am" if hour < 12 else "pm"
+        return f"{hour % 12 or 12} {half}" if style.endswith("0") else f"{hour % 12 or 12}:{rest:02d} {half}"
+    if style.startswith("plain"):
+        return f"{hour}:{rest:02d}"
+    glue = " h " if style.startswith("hh") else "h"
+    if style.endswith("0"):
+        return f"{hour} h" if style.startswith("h0") else f"{hour}h"
+    return f"{hour}{glue}{rest:02d}"
+
+
+def _totals(rng, language, held_out):
+    """The total of each of two or three days or things, several readings each."""
+    separator = telemetry.separator(rng, language)
+    rows, each = rng.choices([(2, 2), (2, 3), (3, 2)], [4, 3, 3])[0]
+    readings = telemetry.draw(rng, language, rows * each, held_out, among=lambda q: q.id in SUMMABLE, negative=False)
+    if rng.random() < 0.65:
+        days = rng.choice(DAYS[language])
+        first = rng.randrange(7)
+        names = [words.Noun(days[(first + i) % 7], language, "") for i in range(rows)]
+    else:
+        names = naming.names(rng, language, rows, held_out)
+    groups = [readings.values[i * each : (i + 1) * each] for i in range(rows)]
+    part = telemetry.Readings(readings.quantity, language, readings.decimals, names, groups)
+    while True:
+        told = telemetry.tell_series(rng, part, groups, separator)
+        if told.layout != "pairs" or not re.search(r"\d,\d+(,|$)", told.text, re.M) or told.separator == ",":
+            break  # `Mon=122,304` would be one number.
+    question = WORDING.say(rng, language, "totals", held_out, noun=readings.noun)
+    thought, fields, keys = [" + ".join(["sum"] * rows)], {}, {}
+    for name, group in zip(told.names, groups):
+        lines, value, decimals = _think("sum", group, readings.decimals, 2)
+        thought += [name, *lines]
+        fields[name] = Amount(value, decimals, readings.unit)
+        keys[name] = [name]
+    facts = {"kind": "totals", "values": readings.values, "groups": groups, "decimals": readings.decimals}
+    answer = Answer("", fields, keys, several=True)
+    return build(rng, FAMILY, language, held_out, question, thought, answer, told, separator, facts=facts)
+
+
+def ends_keys(language, adjectives, up):
+    """What the names of the two ends may be called in JSON."""
+    most, least = (_key_of(adjective, language) for adjective in adjectives)
+    found = {name: END_KEYS[name][language] for name in END_KEYS}
+    return found | {"highest": found["highest"] + [most] * 4, "lowest": found["lowest"] + [least] * 4}
+
+
+def _key_of(adjective, language):
+    text = str(adjective).replace(" ", "_").replace("-", "_")
+    return text if language == "en" else f"plus_{text}"
+
+
+def _ends(rng, language, held_out):
+    """The one with most and the one with least, perhaps with their values."""
+    separator = telemetry.separator(rng, language)
+    readings, kind, kinds = things(rng, language, held_out, [6, 4, 2], _worded(rng, language))
+    up, valued = rng.random() < 0.4, rng.random() < 0.5
+    phrases, adjectives = ends_of(rng, readings, kind)
+    one, other = reversed(phrases) if up else phrases
+    section = "ends_values" if valued else "ends"
+    question = WORDING.say(rng, language, section, held_out, kind=kind, kinds=kinds, one=one, other=other)
+    told = titled(rng, readings, separator, kind, kinds)
+    lines, high, low = arithmetic.extremes(readings.values, readings.decimals, told.names)
+    found = {"highest": high, "lowest": low}
+    fields = {}
+    for side in ("lowest", "highest") if up else ("highest", "lowest"):
+        fields[side] = told.names[found[side]]
+        if valued:
+            fields[f"{side}_value"] = Amount(readings.values[found[side]], readings.decimals, readings.unit)
+    order = (low, high) if up else (high, low)
+    thought = ends_thought(up, lines, [f"{told.names[i]} {readings.value(i)}" for i in order])
+    answer = Answer("", fields, ends_keys(language, adjectives, up), several=True)
+    facts = {"kind": "ends", "up": up, "valued": valued, "names": told.names}
+    facts |= {"values": readings.values, "decimals": readings.decimals}
+    return build(rng, FAMILY, language, held_out, question, thought, answer, told, separator, facts=facts)
+
+
+def ends_thought(up, lines, found):
+    """Highest and lowest by name, in one reading, then both in the order in which they are asked for."""
+    return [f"which {'min + max' if up else 'max + min'}", *lines, *(f"={text}" for text in found)]
+
+
+def _worded(rng, language):
+    """Mostly quantities that have adjectives for both ends."""
+    return None if rng.random() < 0.3 else _has_words(language)
+
+
+def _has_words(language):
+    return lambda quantity: quantity.most[language] and quantity.least[language]
+
+
+def _range_word(rng, language, held_out):
+    """How far apart the warmest and the coolest are."""
+    separator = telemetry.separator(rng, language)
+    readings, kind, kinds = things(rng, language, held_out, [6, 4, 2], _has_words(language))
+    phrases, _ = ends_of(rng, readings, kind, 0)
+    one, other = phrases if rng.random() < 0.6 else phrases[::-1]
+    question = WORDING.say(rng, language, "range_word", held_out, kind=kind, one=one, other=other)
+    told = titled(rng, readings, separator, kind, kinds)
+    lines, value, decimals = _think("range", readings.values, readings.decimals, 2)
+    answer = Answer(
+        "{value}", {"value": Amount(value, decimals, readings.unit)}, {"value": RANGE_KEYS[language]}
+    )
+    facts = {"kind": "range", "values": readings.values, "decimals": readings.decimals, "places": 2}
+    return build(rng, FAMILY, language, held_out, question, ["range", *lines], answer, told, separator, facts=facts)
+
+
+def _which_thing(rng, language, held_out, kind):
+    """Which tub is the warmest, or has the highest turbidity."""
+    separator = telemetry.separator(rng, language)
+    by_word, up = rng.random() < 0.5, kind == "lowest"
+
+    def fits(quantity):
+        return not by_word or _adjectives(quantity, language, kind)
+
+    readings, thing, kinds = things(rng, language, held_out, [6, 4, 2], fits, 0 if by_word else 0.25)
+    if by_word:
+        most = superlative(rng.choice(_adjectives(readings.quantity, language, kind)), thing)
+        question = WORDING.say(rng, language, "which_adj", held_out, kind=thing, kinds=kinds, most=most)
+    else:
+        what = most_of(rng, readings, up)
+        question = WORDING.say(rng, language, "which_what", held_out, kind=thing, kinds=kinds, what=what)
+    told = titled(rng, readings, separator, thing, kinds)
+    return _named(
+        rng, language, held_out, kind, question, readings, told, separator, range(len(readings.values))
+    )
+
+
 def verify(problem):
     """The plain answer's number or name, computed another way from the facts: what must occur in
     the answer."""
     facts = problem.facts
     values = [Fraction(value, 10 ** facts["decimals"]) for value in facts["values"]]
     kind = facts["kind"]
+    if kind == "several":
+        return tuple(_number(one, values, facts["places"]) for one in facts["kinds"])
+    if kind == "totals":
+        scale = 10 ** facts["decimals"]
+        return tuple(sum(Fraction(value, scale) for value in group) for group in facts["groups"])
+    if kind == "ends":
+        pairs = sorted(zip(values, facts["names"]), reverse=not facts["up"])
+        found = [pairs[0], pairs[-1]]
+        return tuple(entry for value, name in found for entry in ((name, value) if facts["valued"] else (name,)))
     if kind in ("highest", "lowest"):
         best = max(values) if kind == "highest" else min(values)
         return facts["names"][values.index(best)]
+    return _number(kind, values, facts["places"])
+
+
+def _number(kind, values, places):
+    """The mean, sum and so on, rounded half away from zero."""
     exact = {
         "mean": lambda: sum(values) / len(values),
         "sum": lambda: sum(values),
@@ -253,7 +788,7 @@ def verify(problem):
         "range": lambda: max(values) - min(values),
         "median": lambda: statistics.median(values),
     }[kind]()
-    scale = 10 ** facts["places"]
+    scale = 10**places
     half = Fraction(1, 2)
     whole = int(abs(exact) * scale + half)
     return Fraction(whole if exact >= 0 else -whole, scale)

@@ -7,6 +7,7 @@ pm`, `22h45`) and is answered in the same; JSON always has `22:45`. Thoughts onl
 
 import dataclasses
 import datetime
+import re
 from fractions import Fraction
 
 import arithmetic
@@ -47,6 +48,13 @@ WORDING = wording.load(
         "to_24": {"time": str},
         "to_12": {"time": str},
         "split": THING | {"n": str},
+        "slip": THING | {"time": str, "late": str},
+        "slip_end": THING | {"time": str, "late": str, "dur": str},
+        "ends": THING | {"time": str, "wait": str, "dur": str},
+        "left": THING | {"time": str, "end": str},
+        "on_time": THING | {"time": str, "dur": str, "limit": str},
+        "stay_off": THING | {"start": str, "end": str},
+        "must_off": THING | {"time": str},
     },
 )
 
@@ -69,9 +77,9 @@ class Style:
             return f"{hour}:{minute:02d}" if self.variant == 2 else f"{hour:02d}:{minute:02d}"
         if self.kind == "h":
             glue = " " if self.variant == 2 else ""
-            if not minute and self.variant != 3:
+            if not minute and self.variant not in (3, 4):
                 return f"{hour}{glue}h"
-            padded = f"{hour:02d}" if self.variant == 1 else str(hour)
+            padded = f"{hour:02d}" if self.variant in (1, 4) else str(hour)
             return f"{padded}{glue}h{glue}{minute:02d}"
         mark = ["am pm", "AM PM", "am pm", "a.m. p.m."][self.variant].split()[hour >= 12]
         number = f"{hour % 12 or 12}" + (f":{minute:02d}" if minute or self.variant == 3 else "")
@@ -109,7 +117,7 @@ def draw_style(rng, language):
         kind = rng.choices(["colon", "half"], [7, 3])[0]
     else:
         kind = rng.choices(["colon", "h"], [5, 6])[0]
-    return Style(language, kind, rng.randrange(4))
+    return Style(language, kind, rng.randrange(5 if kind == "h" else 4))
 
 
 def draw_time(rng, low=0, high=DAY - 1):
@@ -195,13 +203,49 @@ def lasting(minutes):
 
 def make(rng, language, held_out):
     kinds = [_add, _add_two, _sub, _between, _minutes, _inside, _may, _two_windows, _next, _week]
-    kinds += [_weekday, _total, _format, _split]
-    kind = rng.choices(kinds, [14, 5, 9, 14, 6, 15, 7, 4, 17, 8, 4, 4, 6, 3])[0]
+    kinds += [_weekday, _total, _format, _split, _programme, _slip, _ends, _left, _on_time, _stay_off]
+    kind = rng.choices(kinds, [14, 5, 9, 14, 6, 15, 7, 4, 17, 10, 4, 4, 6, 3, 13, 7, 6, 4, 9, 6])[0]
     return kind(rng, language, held_out)
 
 
+# Things of which there are several, told apart by a number that is no time: `kettle 2`, `la ligne 4`.
+NUMBERED = {
+    "en": """kettle|line|press|oven|pump|dryer|mixer|boiler|machine|bus|tram|ferry|autoclave|burner|wash programme|batch
+        |zone|cycle|shuttle|fryer|kiln|tank|robot|turbine|lathe|tumbler""",
+    "fr": """f cuve|f ligne|f presse|m four|f pompe|m séchoir|m mélangeur|f chaudière|f machine|m bus|m tram|m bac
+        |m autoclave|m brûleur|m programme|m lot|f zone|m cycle|f navette|f friteuse|m poste|m robot|f turbine
+        |m tour""",
+}
+NUMBERED = {language: words.nouns(language, re.sub(r"\s*\|\s*", "|", text)) for language, text in NUMBERED.items()}
+
+
 def _thing(rng, language, held_out):
+    """What runs; sometimes one of several, with its number."""
+    if rng.random() < 0.14:
+        thing = rng.choice(NUMBERED[language])
+        number = rng.randint(1, rng.choice([4, 9, 24]))
+        return words.Noun(f"{thing.text} {number}", language, "" if language == "en" else thing.gender)
     return rng.choice((words.RUNS_HELD_OUT if held_out else words.RUNS)[language])
+
+
+# What comes round on days of the week.
+WEEKLY = {
+    "en": """glass collection|cardboard collection|waste collection|market|school bus|swimming lesson|staff meeting
+        |post round|milk collection|library van|cleaning crew|choir practice|vet's visit|ferry|bread delivery
+        |hay delivery
+        |stock count|siren test|yoga class|linen change|data backup|meter reading|lawn sprinkler|guided tour""",
+    "fr": """f collecte du verre|f collecte des cartons|f collecte des déchets|m marché|m car scolaire
+        |m cours de natation
+        |f réunion d'équipe|f tournée du facteur|f collecte du lait|m bibliobus|m ménage|f répétition de la chorale
+        |f visite du vétérinaire|m bac|f livraison du pain|m inventaire|m essai de la sirène|m cours de yoga
+        |m changement des draps|f sauvegarde|m relevé du compteur|m arrosage de la pelouse|f visite guidée""",
+}
+WEEKLY = {language: words.nouns(language, re.sub(r"\s*\|\s*", "|", text)) for language, text in WEEKLY.items()}
+
+
+def _weekly(rng, language, held_out):
+    """What a weekly plan is about."""
+    return rng.choice(WEEKLY[language]) if rng.random() < 0.35 else _thing(rng, language, held_out)
 
 
 def _told(text):
@@ -301,7 +345,27 @@ def _between(rng, language, held_out):
     line, minutes = arithmetic.clock_difference(end, start)
     thought = ["clock span", *style.fetch(start, end), line]
     facts = {"kind": "span", "spans": [(start, end)]}
-    return _build(rng, language, held_out, question, thought, lasting(minutes), facts)
+    answer = lasting(minutes)
+    if rng.random() < 0.12:
+        answer = _parted(language, minutes, thought, facts)
+    return _build(rng, language, held_out, question, thought, answer, facts)
+
+
+PARTS = {
+    "en": {"hours": ["hours", "h", "hrs", "n_hours", "hours_part", "duration_hours"],
+           "minutes": ["minutes", "min", "mins", "n_minutes", "minutes_part", "duration_minutes"]},
+    "fr": {"hours": ["heures", "h", "nb_heures", "nombre_heures", "duree_heures", "hh"],
+           "minutes": ["minutes", "min", "nb_minutes", "nombre_minutes", "duree_minutes", "mm"]},
+}  # fmt: skip
+
+
+def _parted(language, minutes, thought, facts):
+    """The answer that has hours and the minutes left over apart; thought and facts are changed accordingly."""
+    hours, rest = divmod(minutes, 60)
+    thought[0] += " h + min"
+    thought += [f"={hours}", f"={rest}"]
+    facts["apart"] = True
+    return Answer("{hours}", {"hours": Amount(hours), "minutes": Amount(rest)}, PARTS[language], several=True)
 
 
 def _minutes(rng, language, held_out):
@@ -592,13 +656,13 @@ def _days(rng, language):
 
 
 def _week(rng, language, held_out):
-    style, thing = draw_style(rng, language), _thing(rng, language, held_out)
+    style, thing = draw_style(rng, language), _weekly(rng, language, held_out)
     days, said_days = _days(rng, language)
     start = draw_time(rng)
     said = WORDING.say(
         rng, language, "days", held_out, thing=thing, days=said_days, start=style.write(start)
     )
-    today, names = rng.randrange(7), words.DAYS[language]
+    today, names = rng.choice([rng.randrange(7), rng.choice(days)]), words.DAYS[language]
     # Whether a day is among them is read off there: weekends and weekdays are told as their days.
     listed = " ".join(names[day] for day in days)
     if rng.random() < 0.35:
@@ -633,10 +697,11 @@ def _week(rng, language, held_out):
             day = (day + 1) % 7
             later = day in days
             thought.append(f"{names[day]} {'yes' if later else 'no'}")
-        found = f"{names[day]} {style.answer(start)}"
-        answer = Answer(found, {"when": found}, {"when": WHEN[language]})
+        answer, apart = _moment(rng, language, style, names[day], start)
+        thought += apart
         facts = {
             "kind": "week next",
+            "apart": bool(apart),
             "days": days,
             "today": today,
             "now": now,
@@ -646,6 +711,124 @@ def _week(rng, language, held_out):
     return _build(
         rng, language, held_out, question, thought, answer, facts, _told(said.text), [said]
     )
+
+
+def _moment(rng, language, style, day, time):
+    """A day and a time as one answer, or apart in JSON, and the lines that end the thought then."""
+    if rng.random() < 0.3:
+        answer = Answer(
+            day, {"day": day, "time": arithmetic.clock(time)},
+            {"day": DAYS_APART[language], "time": TIMES_APART[language]}, several=True,
+        )  # fmt: skip
+        return answer, [f"={day}", f"={arithmetic.clock(time)}"]
+    found = f"{day} {style.answer(time)}"
+    return Answer(found, {"when": found}, {"when": WHEN[language]}), []
+
+
+DAYS_APART = {
+    "en": ["day", "weekday", "next_day", "on_day", "day_name", "day_of_week"],
+    "fr": ["jour", "jour_semaine", "prochain_jour", "le_jour", "nom_jour", "quel_jour"],
+}
+TIMES_APART = {
+    "en": ["time", "at", "start_time", "hh_mm", "clock", "start"],
+    "fr": ["heure", "a", "heure_debut", "hh_mm", "horaire", "debut"],
+}
+
+
+def _drawn_programme(rng):
+    """Weekly times as (day, minutes), in the order of the week; at least two days."""
+    while True:
+        count, fixed = rng.choice([2, 3, 3, 4, 5]), draw_time(rng, 300, DAY - 10)
+        entries = set()
+        while len(entries) < count:
+            entries.add((rng.randrange(7), fixed if rng.random() < 0.3 else draw_time(rng, 300, DAY - 10)))
+        if len({day for day, _ in entries}) > 1:
+            return sorted(entries)
+
+
+def _told_programme(rng, language, style, thing, entries):
+    """A weekly programme with a time for each entry: lines, a sentence, a table or JSON."""
+    names, colon = words.DAYS[language], ": " if language == "en" else " : "
+    shown = [(names[day], style.write(time)) for day, time in entries]
+    heads = {
+        "en": ["Weekly programme", "Schedule", "Timetable", "This is the plan", "Week plan", "Times", "Programme"],
+        "fr": ["Programme de la semaine", "Horaires", "Planning", "Voici le programme", "Plan hebdomadaire"],
+    }[language]
+    name = thing.text[0].upper() + thing.text[1:]
+    head = rng.choice([rng.choice(heads), name, f"{rng.choice(heads)} ({thing})"])
+    layout = rng.choice(["lines", "lines", "lines", "sentence", "sentence", "table", "json", "pairs"])
+    once = len({day for day, _ in entries}) == len(entries)
+    if layout == "lines":
+        bullet, glue = rng.choice(["", "- ", "- ", "* "]), rng.choice([" ", " ", colon, " - ", "\t"])
+        rows = "\n".join(f"{bullet}{day}{glue}{time}" for day, time in shown)
+        return telemetry.Told(f"{head}{colon}".rstrip() + "\n" + rows, layout, [], True, "")
+    if layout == "table":
+        bar = rng.choice([" | ", ";", "\t"])
+        rows = [["day", "time"] if language == "en" else ["jour", "heure"], *map(list, shown)]
+        return telemetry.Told("\n".join(map(bar.join, rows)), layout, [], True, "")
+    if layout == "json":
+        if once and rng.random() < 0.5:
+            data = dict(shown)
+        else:
+            keys = ("day", "time") if language == "en" else ("jour", "heure")
+            data = [dict(zip(keys, row)) for row in shown]
+        if rng.random() < 0.5:
+            data = {re.sub(r"\W+", "_", thing.text): data}
+        return telemetry.Told(telemetry.encode(data, rng.random() < 0.5), layout, [], True, "")
+    if layout == "pairs" and once:
+        rows = rng.choice([" ", "; "]).join(f"{day}={time}" for day, time in shown)
+        return telemetry.Told(rows, layout, [], True, "")
+    if rng.random() < 0.5:
+        at = " at " if language == "en" else " à "
+        parts = [f"{day}{at}{time}" for day, time in shown]
+        verb = {"en": ["runs on", "starts on", "is on"], "fr": ["tourne", "démarre", "est prévu" + thing.e]}[language]
+        text = f"{thing.the} {rng.choice(verb)} {telemetry.joined(parts, language)}."
+        return telemetry.Told(_stopped(text[0].upper() + text[1:]), "sentence", [], False, "")
+    rows = rng.choice([", ", "; ", " / "]).join(f"{day} {time}" for day, time in shown)
+    return telemetry.Told(_stopped(f"{head}{colon}{rows}."), "sentence", [], False, "")
+
+
+def _programme(rng, language, held_out):
+    """The next entry of a weekly programme in which every entry has its own time."""
+    style, thing = draw_style(rng, language), _weekly(rng, language, held_out)
+    entries, names = _drawn_programme(rng), words.DAYS[language]
+    today = rng.choice([rng.randrange(7), rng.choice(entries)[0], rng.choice(entries)[0]])
+    times = [time for day, time in entries if day == today]
+    while True:
+        now = draw_time(rng)
+        if times and rng.random() < 0.5:
+            now = (rng.choice(times) + rng.randint(5, 180)) % DAY
+        if now not in times:
+            break
+    told = _told_programme(rng, language, style, thing, entries)
+    question = WORDING.say(
+        rng, language, "week_next", held_out, thing=thing, day=names[today], time=style.write(now)
+    )
+    thought, found = ["clock plan", *style.fetch(now), f"{names[today]} {arithmetic.clock(now)}"], None
+    for time in times:
+        line, later = arithmetic.clock_comparison(time, ">", now)
+        thought += [*style.fetch(time), line]
+        if later:
+            found = (today, time)
+            break
+    if not times:
+        thought[-1] += " -"
+    day = today
+    while not found:
+        day = (day + 1) % 7
+        found = next((entry for entry in entries if entry[0] == day), None)
+        thought.append(f"{names[day]} " + (_fetched(style, found[1]) if found else "no"))
+    answer, apart = _moment(rng, language, style, names[found[0]], found[1])
+    thought += apart or [f"={answer.plain}"]
+    facts = {
+        "kind": "programme", "entries": entries, "today": today, "now": now, "style": style, "apart": bool(apart),
+    }  # fmt: skip
+    return _build(rng, language, held_out, question, thought, answer, facts, told)
+
+
+def _fetched(style, time):
+    """A time as the thought fetches it: `6:00 am=06:00`, `06:00`."""
+    return style.fetch(time)[0] if style.kind == "half" else arithmetic.clock(time)
 
 
 WHEN = {"en": ["next", "answer", "when"], "fr": ["prochain", "answer", "quand"]}
@@ -713,6 +896,126 @@ def _total(rng, language, held_out):
     )
 
 
+# Starts that slip, ends, deadlines ------------------------------------------------------------
+
+ENDS = {
+    "en": {"start": ["start", "begin", "starts_at", "start_time", "from", "on_at", "begins"],
+           "end": ["end", "finish", "ends_at", "end_time", "until", "off_at", "done_at"]},
+    "fr": {"start": ["debut", "depart", "heure_debut", "commence", "de", "demarrage", "marche"],
+           "end": ["fin", "arrivee", "heure_fin", "termine", "a", "arret_a", "fini_a"]},
+}  # fmt: skip
+
+
+def _two_added(language, style, time, first, second, several):
+    """A time plus two durations, (minutes, steps): the thought, and the end or both times as the answer."""
+    line, start = arithmetic.clock_addition(time, first[0])
+    line_two, end = arithmetic.clock_addition(start % DAY, second[0])
+    thought = [*style.fetch(time), *first[1], line, *second[1], line_two]
+    facts = {"kind": "ends" if several else "shift", "style": style, "time": time, "by": [first[0], second[0]]}
+    if not several:
+        return ["clock add", *thought, *style.back(end % DAY)], style.time(end), facts
+    fields = {"start": arithmetic.clock(start), "end": arithmetic.clock(end)}
+    return ["clock start + end", *thought], Answer("{start}", fields, ENDS[language], several=True), facts
+
+
+def _slip(rng, language, held_out):
+    """A start that comes late, and the end that follows from it."""
+    style, thing, time = draw_style(rng, language), _thing(rng, language, held_out), draw_time(rng)
+    late, by, steps = duration(rng, language, 90)
+    slots = {"thing": thing, "time": style.write(time), "late": late}
+    if rng.random() < 0.35:
+        question = WORDING.say(rng, language, "slip", held_out, **slots)
+        line, end = arithmetic.clock_addition(time, by)
+        thought = ["clock add", *style.fetch(time), *steps, line, *style.back(end)]
+        facts = {"kind": "shift", "style": style, "time": time, "by": [by]}
+        return _build(rng, language, held_out, question, thought, style.time(end), facts)
+    lasts, minutes, steps_two = duration(rng, language, 300)
+    question = WORDING.say(rng, language, "slip_end", held_out, dur=lasts, **slots)
+    thought, answer, facts = _two_added(language, style, time, (by, steps), (minutes, steps_two), rng.random() < 0.2)
+    return _build(rng, language, held_out, question, thought, answer, facts)
+
+
+def _ends(rng, language, held_out):
+    """Start and end of what begins after a while."""
+    style, thing, time = draw_style(rng, language), _thing(rng, language, held_out), draw_time(rng)
+    wait, by, steps = duration(rng, language, 200)
+    lasts, minutes, steps_two = duration(rng, language, 300)
+    question = WORDING.say(
+        rng, language, "ends", held_out, thing=thing, time=style.write(time), wait=wait, dur=lasts
+    )
+    thought, answer, facts = _two_added(language, style, time, (by, steps), (minutes, steps_two), True)
+    return _build(rng, language, held_out, question, thought, answer, facts)
+
+
+def _left(rng, language, held_out):
+    """How many minutes are left until something."""
+    style, thing = draw_style(rng, language), _thing(rng, language, held_out)
+    now = draw_time(rng)
+    end = (now + rng.randint(3, rng.choice([59, 59, 180, 400]))) % DAY
+    question = WORDING.say(
+        rng, language, "left", held_out, thing=thing, time=style.write(now), end=style.write(end)
+    )
+    line, minutes = arithmetic.clock_difference(end, now)
+    thought = ["clock span min", *style.fetch(now, end), line]
+    hours, rest = divmod(minutes, 60)
+    if hours:
+        thought += [f"{hours}x60={hours * 60}", arithmetic.addition(hours * 60, rest, 0)[0]]
+    unit = "minutes" if "minutes" in question.text else "min"
+    keys = {"en": ["minutes", "minutes_left", "answer"], "fr": ["minutes", "minutes_restantes", "answer"]}
+    answer = Answer("{value}", {"value": Amount(minutes, 0, unit)}, {"value": keys[language]})
+    facts = {"kind": "minutes", "spans": [(now, end)]}
+    return _build(rng, language, held_out, question, thought, answer, facts)
+
+
+def _on_time(rng, language, held_out):
+    """Is what starts then and takes so long over before a time? In JSON sometimes its end as well."""
+    style, thing = draw_style(rng, language), _thing(rng, language, held_out)
+    while True:
+        lasts, minutes, steps = duration(rng, language, 240)
+        time = draw_time(rng, 0, DAY - 1 - minutes)
+        end = time + minutes
+        apart = rng.choice([rng.randint(1, 20), rng.choice([5, 10, 15, 30]), rng.randint(5, 90)])
+        limit = end + rng.choice([-1, 1]) * apart
+        if time < limit < DAY:
+            break
+    question = WORDING.say(
+        rng, language, "on_time", held_out, thing=thing, time=style.write(time), dur=lasts, limit=style.write(limit)
+    )
+    line, _ = arithmetic.clock_addition(time, minutes)
+    check, holds = arithmetic.clock_comparison(end, "<", limit)
+    thought = ["clock add by", *style.fetch(time, limit), *steps, line, check]
+    facts = {"kind": "on time", "time": time, "by": minutes, "limit": limit}
+    names = {"en": ["on_time", "in_time", "ok", "answer"], "fr": ["a_temps", "a_l_heure", "ok", "answer"]}[language]
+    answer = Answer(f"{words.YES_NO[language][0 if holds else 1]}.", {"truth": holds}, {"truth": names})
+    if rng.random() < 0.2:
+        keys = {
+            "end": ENDS[language]["end"][:4] + ["over_at" if language == "en" else "termine_a"],
+            "truth": ["on_time", "in_time", "before_limit", "made_it", "within_limit", "early_enough"]
+            if language == "en"
+            else ["a_temps", "a_l_heure", "avant_limite", "dans_les_temps", "limite_tenue", "assez_tot"],
+        }
+        answer = Answer("{end}", {"end": arithmetic.clock(end), "truth": holds}, keys, several=True)
+        thought[0], facts["kind"] = "clock end + by", "end + on time"
+    return _build(rng, language, held_out, question, thought, answer, facts)
+
+
+def _stay_off(rng, language, held_out):
+    """Something must stay off within a window: must it be off now?"""
+    style, thing = draw_style(rng, language), _thing(rng, language, held_out)
+    start, end = _window(rng)
+    time = _time_near(rng, start, end)
+    told = WORDING.say(
+        rng, language, "stay_off", held_out, thing=thing, start=style.write(start), end=style.write(end)
+    )
+    question = WORDING.say(rng, language, "must_off", held_out, thing=thing, time=style.write(time))
+    lines, holds = arithmetic.clock_within(time, start, end)
+    thought = ["clock in", *style.fetch(time, start, end), *lines]
+    facts = {"kind": "inside", "time": time, "windows": [(start, end)], "wanted": True}
+    return _build(
+        rng, language, held_out, question, thought, _yes_no(language, holds), facts, _told(told.text), [told]
+    )  # fmt: skip
+
+
 # Ways of writing ------------------------------------------------------------
 
 
@@ -760,7 +1063,10 @@ def _split(rng, language, held_out):
     )
     thought = ["clock split", arithmetic.hours_and_minutes(minutes)[0]]
     facts = {"kind": "split", "minutes": minutes}
-    return _build(rng, language, held_out, question, thought, lasting(minutes), facts)
+    answer = lasting(minutes)
+    if rng.random() < 0.4:
+        answer = _parted(language, minutes, thought, facts)
+    return _build(rng, language, held_out, question, thought, answer, facts)
 
 
 # Verification ------------------------------------------------------------
@@ -796,6 +1102,10 @@ def _plain_length(length):
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
+def _hours_and_minutes(length):
+    return Fraction(length // datetime.timedelta(hours=1)), Fraction(length.seconds // 60 % 60)
+
+
 def _in_window(time, start, end):
     """Walks through the window minute by minute."""
     while start != end:
@@ -814,8 +1124,17 @@ def verify(problem):
             (datetime.timedelta(minutes=by) for by in facts["by"]), datetime.timedelta()
         )
         return _written(problem, moment, facts["style"])
+    if kind == "ends":
+        start = _at(facts["time"]) + datetime.timedelta(minutes=facts["by"][0])
+        return start.strftime("%H:%M"), (start + datetime.timedelta(minutes=facts["by"][1])).strftime("%H:%M")
+    if kind in ("on time", "end + on time"):
+        end = _at(facts["time"]) + datetime.timedelta(minutes=facts["by"])
+        holds = end < _at(facts["limit"])
+        return holds if kind == "on time" else (end.strftime("%H:%M"), holds)
     if kind in ("span", "minutes"):
         length = sum(map(_length, facts["spans"]), datetime.timedelta())
+        if facts.get("apart"):
+            return _hours_and_minutes(length)
         if kind == "span":
             return _plain_length(length)
         return Fraction(int(length.total_seconds()), 60)
@@ -843,10 +1162,21 @@ def verify(problem):
         )
         following = next(run for run in runs if run > now)
         style = facts["style"]
+        if facts["apart"]:
+            return names[following.weekday()], following.strftime("%H:%M")
         time = arithmetic.clock(facts["start"]) if style.kind == "colon" else None
         return f"{names[following.weekday()]} {time or style.answer(facts['start'])}"
+    if kind == "programme":
+        now = _at(facts["today"] * DAY + facts["now"])
+        runs = sorted(_at((day + 7 * week) * DAY + time) for day, time in facts["entries"] for week in (0, 1))
+        following = next(run for run in runs if run > now)
+        if facts["apart"]:
+            return names[following.weekday()], following.strftime("%H:%M")
+        return f"{names[following.weekday()]} {facts['style'].answer(following.hour * 60 + following.minute)}"
     if kind == "weekday":
         return names[_at((facts["today"] + facts["count"]) * DAY).weekday()]
+    if kind == "split" and facts.get("apart"):
+        return _hours_and_minutes(datetime.timedelta(minutes=facts["minutes"]))
     if kind == "split":
         return _plain_length(datetime.timedelta(minutes=facts["minutes"]))
     moment = _at(facts["time"])

@@ -1,6 +1,8 @@
 """Two steps in one question: an aggregate, a count, a difference, a share or a conversion and then
 a rule or a comparison; a meter and then its cost; a flow and then the clock; and the like."""
 
+import dataclasses
+import datetime
 from fractions import Fraction
 
 import arithmetic
@@ -11,7 +13,7 @@ import units
 import wording
 import words
 from assemble import Amount, Answer, build
-from families import aggregates, clock, convert, rules
+from families import aggregates, clock, convert, energy, flow, rules
 from words import Noun
 
 WEIGHT = 9
@@ -44,15 +46,34 @@ SECTIONS = {
     "mean_in": {"unit": str},
     "in_window": {"start": str, "end": str},
     "time_now": {"time": str},
+    **dict.fromkeys(("over", "under", "max_is", "min_is", "spread_gt", "spread_lt"), LIMIT),
+    "bare_rule": {"cond": str, "do": str, "undo": str},
+    **dict.fromkeys(("short_ask", "two", "energy_two", "fill_two", "sum_cost", "span_kwh"), {}),
+    "span_litres": {"unit": Noun},
+    "conv_now": {"noun": Noun, "a": str, "place": Noun},
+    "conv_two": {"unit": str},
+    "agg_two": {"agg": Noun},
+    "change_two": ABOUT,
+    "use_ran": {"device": Noun, "power": str, "time": str},
+    "tanks_rate": {"rate": str},
+    "tanks_time": {"unit": Noun},
+    "span_ran": {"thing": Noun, "key": str, "a": str, "b": str, "rate": str},
+    "before": {"thing": Noun, "time": str, "dur": str, "limit": str},
+    "before_window": {"thing": Noun, "time": str, "dur": str, "window": Noun},
+    **dict.fromkeys(("pct_risen", "pct_fallen"), ABOUT | LIMIT),
 }
 WORDING = wording.load(FAMILY, SECTIONS)
 # Aggregates as nouns with an article, so that every clause about a reading can be said of them.
 AGGREGATES = {
     "en": {
-        "mean": ["average {noun}", "mean {noun}", "mean of the readings", "average of all sensors"],
-        "max": ["highest {noun}", "maximum {noun}", "largest reading", "maximum of the readings"],
-        "min": ["lowest {noun}", "minimum {noun}", "smallest reading", "minimum of the readings"],
-        "sum": ["total {noun}", "sum of the readings", "sum of all values", "total of all sensors"],
+        "mean": ["average {noun}", "mean {noun}", "mean of the readings", "average of all sensors", "mean", "average"],
+        "max": [
+            "highest {noun}", "maximum {noun}", "largest reading", "maximum of the readings", "maximum", "highest one",
+        ],
+        "min": [
+            "lowest {noun}", "minimum {noun}", "smallest reading", "minimum of the readings", "minimum", "lowest one",
+        ],
+        "sum": ["total {noun}", "sum of the readings", "sum of all values", "total of all sensors", "total", "sum"],
         "range": [
             "difference between the highest and the lowest reading",
             "spread of the readings",
@@ -60,10 +81,16 @@ AGGREGATES = {
         ],
     },
     "fr": {
-        "mean": ["f moyenne des mesures", "f moyenne {of_the}", "f moyenne de tous les capteurs"],
-        "max": ["m maximum des mesures", "f plus grande valeur", "m maximum {of_the}"],
-        "min": ["m minimum des mesures", "f plus petite valeur", "m minimum {of_the}"],
-        "sum": ["m total des mesures", "f somme des valeurs", "m total de tous les capteurs"],
+        "mean": [
+            "f moyenne des mesures", "f moyenne {of_the}", "f moyenne de tous les capteurs", "f moyenne", "f moyenne",
+        ],
+        "max": [
+            "m maximum des mesures", "f plus grande valeur", "m maximum {of_the}", "m maximum", "f plus haute valeur",
+        ],
+        "min": [
+            "m minimum des mesures", "f plus petite valeur", "m minimum {of_the}", "m minimum", "f plus basse valeur",
+        ],
+        "sum": ["m total des mesures", "f somme des valeurs", "m total de tous les capteurs", "m total", "f somme"],
         "range": [
             "m écart entre le maximum et le minimum",
             "f différence entre la plus grande et la plus petite valeur",
@@ -105,8 +132,15 @@ def make(rng, language, held_out):
             _fill_rule,
             _mean_in,
             _window_rule,
+            _conversion_limit,
+            _use,
+            _sum_cost,
+            _tanks,
+            _span,
+            _before,
+            _percent_rule,
         ],
-        [18, 9, 14, 10, 4, 6, 14, 7, 6, 4, 8, 4, 6],
+        [24, 10, 14, 9, 5, 6, 7, 5, 5, 4, 10, 4, 6, 17, 9, 5, 5, 7, 7, 4],
     )[0]
     return kind(rng, language, held_out)
 
@@ -127,13 +161,22 @@ def _build(rng, language, held_out, question, thought, answer, told, separator, 
     )
 
 
-def _rule(rng, language, held_out, clause, kind, lines, holds, told, separator, facts, more=()):
+def _rule(
+    rng, language, held_out, clause, kind, lines, holds, told, separator, facts, more=(), bare=None, noun=None,
+    alone=False,
+):  # fmt: skip
     """The end of every composition with a rule: `clause` decides it, `lines` have decided the
-    clause. Sometimes only the truth of the clause is asked."""
+    clause. Sometimes only the truth of the clause is asked. `bare` is the clause without its subject
+    `noun`: it serves for a direct question, and where the data shows but one reading (`alone`) for a
+    rule that names none."""
     phrasings = [clause, *more]
     facts = facts | {"truth": True}
     if rng.random() < 0.3:
-        question = rules.WORDING.say(rng, language, "check", held_out, cond=clause.text)
+        if noun and rng.random() < 0.5:
+            question = rules.WORDING.say(rng, language, "is", held_out, noun=noun, rel=bare.text)
+            phrasings = [bare, *more]
+        else:
+            question = rules.WORDING.say(rng, language, "check", held_out, cond=clause.text)
         return _build(
             rng,
             language,
@@ -146,9 +189,18 @@ def _rule(rng, language, held_out, clause, kind, lines, holds, told, separator, 
             facts,
             phrasings=phrasings,
         )
-    action = words.action(rng, language)
-    rule, otherwise = rules._rule(rng, language, held_out, clause.text, action)
-    question = rules.WORDING.say(rng, language, "todo", held_out, device=action.device)
+    if alone and rng.random() < 0.5:
+        phrasings = [bare, *more]
+        rule, action, otherwise = _bare_rule(rng, language, held_out, bare.text)
+    else:
+        rule, action, otherwise = _full_rule(rng, language, held_out, clause.text)
+    standing, order = wording.capital(rule.text), None
+    if rng.random() < 0.35:
+        question = WORDING.say(rng, language, "short_ask", held_out)
+        if rng.random() < 0.75:
+            told, standing, order = _beside(rng, told, standing), "", "data first"
+    else:
+        question = rules.WORDING.say(rng, language, "todo", held_out, device=action.device)
     nothing = otherwise == words.NOTHING[language]
     last = "do" if holds else "nothing" if nothing else "else"
     return _build(
@@ -162,9 +214,43 @@ def _rule(rng, language, held_out, clause, kind, lines, holds, told, separator, 
         separator,
         facts | {"do": action.do, "otherwise": otherwise},
         exact=True,
-        rule=wording.capital(rule.text),
+        order=order,
+        rule=standing,
         phrasings=[rule, *phrasings],
     )
+
+
+def _action(rng, language):
+    """An action and its opposite, which now and then is to do nothing."""
+    action = words.action(rng, language)
+    infinitive = language == "en" or action.do.split()[0] in words.FRENCH_VERBS
+    return dataclasses.replace(action, undo=words.NOTHING[language]) if infinitive and rng.random() < 0.15 else action
+
+
+def _bare_rule(rng, language, held_out, bare):
+    """`Above 3 bar: open the bypass. Otherwise: close it.`: the rule, its action, and what is done otherwise."""
+    action = _action(rng, language)
+    said = WORDING.say(rng, language, "bare_rule", held_out, cond=bare, do=action.do, undo=action.undo)
+    return said, action, action.undo
+
+
+def _full_rule(rng, language, held_out, clause):
+    """A rule whose condition is a whole clause, with or without its else."""
+    action = _action(rng, language)
+    if action.undo != words.NOTHING[language]:
+        return (said := rules._rule(rng, language, held_out, clause, action))[0], action, said[1]
+    slots = {"cond": clause, "do": action.do, "undo": action.undo}
+    return rules.WORDING.say(rng, language, "if_else", held_out, **slots), action, action.undo
+
+
+def _beside(rng, told, text):
+    """Data with a statement before or after it."""
+    parts = [told.text, text.strip()]
+    if rng.random() < 0.4:
+        parts.reverse()
+    block = told.block or "\n" in told.text
+    glue = "\n" if block or parts[0][-1] not in ".!?" or rng.random() < 0.15 else " "
+    return dataclasses.replace(told, text=glue.join(parts), block=glue == "\n")
 
 
 def _told(text, separator=""):
@@ -182,7 +268,7 @@ def _number(value, decimals, separator):
 def _aggregate(rng, language, held_out):
     """If the average is above a limit ..."""
     separator = telemetry.separator(rng, language)
-    kind = rng.choices(["mean", "max", "min", "sum", "range"], [9, 4, 4, 5, 3])[0]
+    kind = rng.choices(["mean", "max", "min", "sum", "range"], [11, 4, 4, 4, 4])[0]
     summable = (lambda q: q.id in aggregates.SUMMABLE) if kind == "sum" else None
     count = rng.choices([2, 3, 4, 5], [5, 6, 2, 1])[0]
     readings = telemetry.draw(
@@ -191,16 +277,19 @@ def _aggregate(rng, language, held_out):
     lines, value, decimals = aggregates._think(kind, readings.values, readings.decimals, 2)
     limit, limit_decimals = relations.limit_near(rng, value, decimals)
     relation = rng.choice([">", ">", "<", "<", ">=", "<="])
+    both = rng.random() < 0.08
+    if both:
+        relation = rng.choice("><")
     forms = (AGGREGATES_HELD_OUT if held_out else AGGREGATES)[language][kind]
     form = rng.choice(forms).format(noun=readings.noun, of_the=readings.noun.of_the)
-    clause = relations.clause(
-        rng,
-        language,
-        held_out,
-        words.nouns(language, form)[0],
-        relation,
-        relations.limit_text(rng, limit, limit_decimals, readings.unit, separator),
-    )
+    noun = words.nouns(language, form)[0]
+    limited = relations.limit_text(rng, limit, limit_decimals, readings.unit, separator)
+    clause, bare = relations.clause(rng, language, held_out, noun, relation, limited), None
+    if relation in "><":
+        bare = WORDING.say(rng, language, SIDES[relation], held_out, limit=limited)
+        if kind == "range" and rng.random() < 0.6:
+            section = "spread_gt" if relation == ">" else "spread_lt"
+            clause = WORDING.say(rng, language, section, held_out, limit=limited)
     told = telemetry.tell(rng, readings, separator)
     line, holds = arithmetic.comparison(value, decimals, relation, limit, limit_decimals)
     facts = {
@@ -210,7 +299,16 @@ def _aggregate(rng, language, held_out):
         "limit": (relation, limit, limit_decimals),
     }
     lines = [*lines, line]
-    return _rule(rng, language, held_out, clause, kind, lines, holds, told, separator, facts)
+    if both:
+        return _with_limit(
+            rng, language, held_out, ("agg_two", {"agg": noun}), kind, lines, (kind, Amount(value, decimals)),
+            (relation, limited), holds, told, separator,
+            {"both": [str(_aggregated(kind, facts))], "limit": facts["limit"]},
+        )  # fmt: skip
+    return _rule(
+        rng, language, held_out, clause, kind, lines, holds, told, separator, facts, bare=bare,
+        noun=noun if bare else None,
+    )  # fmt: skip
 
 
 def _count(rng, language, held_out):
@@ -409,7 +507,14 @@ def _percent(rng, language, held_out):
     line, moved = arithmetic.subtraction(a, b, 0)
     hundredfold, value, made = arithmetic.shifted(moved, 0, 2)
     more, value, made, _ = arithmetic.quotient(value, made, before, 0, 1)
-    thought = [f"{'rise' if rising else 'fall'} percent", line, hundredfold, *more]
+    kind = "rise" if rising else "fall"
+    if rng.random() < 0.25:
+        return _both(
+            rng, language, held_out, ("change_two", {"noun": quantity.noun[language]}), f"{kind} + percent",
+            [line, hundredfold, *more], {kind: Amount(moved, 0), f"{kind} percent": Amount(value, made, "%")}, told,
+            separator, {"both": [str(moved), str(Fraction(abs(now - before) * 100, before))]}, [said],
+        )  # fmt: skip
+    thought = [f"{kind} percent", line, hundredfold, *more]
     facts = {"kind": "percent", "moved": abs(now - before), "before": before}
     return _build(
         rng,
@@ -453,15 +558,9 @@ def _meter(rng, language, held_out):
         facts |= {"kind": "per day", "days": days}
         thought, amount = ["meter per day", line, *more], Amount(value, made, "kWh")
     else:
-        price = rng.choice([10, 12, 15, 18, 20, 22, 25, 28, 30, 32, 35, 40, 45])
+        price, money, said_price = _tariff(rng, language, separator)
         if used * price % 10**decimals:
             return _meter(rng, language, held_out)
-        money = rng.choice(["€", "€", "€", "CHF", "$"])
-        shapes = {
-            "en": ["{} {} per kWh", "{} {} a kWh", "{} {} for each kWh"],
-            "fr": ["{} {} le kWh", "{} {} par kWh", "{} {} du kWh"],
-        }[language]
-        said_price = rng.choice(shapes).format(_number(price, 2, separator), money)
         other = WORDING.say(rng, language, "price", held_out, price=said_price)
         question = WORDING.say(rng, language, "meter_cost", held_out)
         more, value = costs(used, decimals, price)
@@ -472,6 +571,13 @@ def _meter(rng, language, held_out):
         parts.reverse()
     glue = " " if parts[0][-1] in ".!?;:" else rng.choice([". ", "; ", "\n"])
     told = _told(glue.join(parts))
+    if facts["kind"] == "cost" and rng.random() < 0.3:
+        bought = Fraction(used, 10**decimals)
+        return _both(
+            rng, language, held_out, ("energy_two", {}), "meter + cost", thought[1:],
+            {"energy": Amount(*arithmetic.trimmed(used, decimals), "kWh"), "cost": amount}, told, separator,
+            {"both": [str(bought), str(bought * Fraction(facts["price"], 100))]}, [said, other],
+        )  # fmt: skip
     return _build(
         rng,
         language,
@@ -484,6 +590,17 @@ def _meter(rng, language, held_out):
         facts,
         phrasings=[said, other],
     )
+
+
+def _tariff(rng, language, separator):
+    """A price of a kilowatt-hour in hundredths, its currency, and how it is said."""
+    price = rng.choice([10, 12, 15, 18, 20, 22, 25, 28, 30, 32, 35, 40, 45])
+    money = rng.choice(["€", "€", "€", "CHF", "$"])
+    shapes = {
+        "en": ["{} {} per kWh", "{} {} a kWh", "{} {} for each kWh"],
+        "fr": ["{} {} le kWh", "{} {} par kWh", "{} {} du kWh"],
+    }[language]
+    return price, money, rng.choice(shapes).format(_number(price, 2, separator), money)
 
 
 def costs(used, decimals, price):
@@ -508,9 +625,10 @@ def _exact(pair, value, decimals):
     return exact / factor if pair.how[0] == "/" else exact * factor
 
 
-def _pair(rng, decimals=2):
-    """A conversion and a value that comes out in so many decimals."""
-    common = [pair for pair in convert.PAIRS if pair.weight > 3]
+def _pair(rng, decimals=2, least=4):
+    """A conversion and a value that comes out in so many decimals; those of a smaller weight than `least` are left
+    out."""
+    common = [pair for pair in convert.PAIRS if pair.weight >= least]
     while True:
         pair = rng.choices(common, [pair.weight for pair in common])[0]
         value, value_decimals = convert._draw(rng, pair)
@@ -740,6 +858,12 @@ def _fill_rule(rng, language, held_out):
         "value": str(Fraction(part * 100, whole)),
         "limit": (">" if above else "<", limit, 0),
     }
+    if rng.random() < 0.15:
+        return _with_limit(
+            rng, language, held_out, ("fill_two", {}), "percent", [line, *more, compared],
+            ("percent", Amount(value, made, "%")), (">" if above else "<", percent), holds, told, separator,
+            {"both": [facts["value"]], "limit": facts["limit"]}, [said],
+        )  # fmt: skip
     return _rule(
         rng,
         language,
@@ -791,6 +915,466 @@ def _window_rule(rng, language, held_out):
     )
 
 
+# Two answers at once ------------------------------------------------------------
+
+SIDES = {">": "over", "<": "under"}
+# What JSON may call the fields where there are two: names that tell which is which.
+TWO_KEYS = {
+    "over": (
+        "over_limit too_high exceeded above_limit over limit_exceeded is_over above high_alarm",
+        "trop_haut depasse au_dessus limite_depassee depassement trop_eleve au_dela alarme_haute seuil_depasse",
+    ),
+    "under": (
+        "under_limit too_low below_limit below under is_below low_alarm falls_short",
+        "trop_bas en_dessous sous_le_seuil sous_la_limite insuffisant alarme_basse trop_faible",
+    ),
+    "energy": (
+        "energy energy_kwh kwh consumption used_kwh kwh_used use",
+        "energie energie_kwh kwh conso consommation kwh_consommes conso_kwh",
+    ),
+    "cost": (
+        "cost price total_cost bill amount_due to_pay money",
+        "cout prix cout_total facture montant a_payer somme_due",
+    ),
+    "mean": ("mean average avg mean_value avg_value", "moyenne moy valeur_moyenne moyenne_mesures m_moyenne"),
+    "max": ("max highest maximum peak max_value", "max maximum plus_haut pic valeur_max"),
+    "min": ("min lowest minimum min_value smallest", "min minimum plus_bas valeur_min plus_petit"),
+    "sum": ("sum total sum_total total_value grand_total", "somme total total_general somme_totale cumul"),
+    "range": ("range spread gap max_minus_min difference", "etendue ecart amplitude max_moins_min difference"),
+    "percent": ("percent fill_percent fill level_pct pct percent_full", "pourcent remplissage taux niveau_pct pct"),
+    "rise": ("rise increase gain went_up_by diff delta", "hausse augmentation progression gain diff delta"),
+    "rise percent": (
+        "rise_percent increase_pct percent_up pct_rise gain_percent percent",
+        "hausse_pct augmentation_pct pourcentage hausse_pourcent en_pourcent pct",
+    ),
+    "fall": ("fall drop decrease loss went_down_by", "baisse diminution recul perte chute"),
+    "fall percent": (
+        "fall_percent decrease_pct percent_down pct_drop loss_percent",
+        "baisse_pct diminution_pct pourcentage_baisse baisse_pourcent recul_pct",
+    ),
+    "minutes": (
+        "minutes duration_min run_minutes time_min minutes_total",
+        "minutes duree_min temps_min minutes_totales nb_minutes",
+    ),
+    "hours": (
+        "hours duration_h run_hours time_h hours_total",
+        "heures duree_h temps_h heures_totales nb_heures",
+    ),
+    "litres": (
+        "litres volume_l total_litres water_l volume litres_total",
+        "litres volume_l total_litres eau_l volume litres_total",
+    ),
+}  # fmt: skip
+UNIT_KEYS = {
+    "°C": "celsius temp_c", "°F": "fahrenheit temp_f", "L": "litres volume_l", "m³": "m3 volume_m3",
+    "kWh": "kwh energy_kwh", "Wh": "wh energy_wh", "kW": "kw power_kw", "W": "watts power_w", "m/s": "m_s speed_ms",
+    "km/h": "kmh speed_kmh", "bar": "bar pressure_bar", "kPa": "kpa pressure_kpa", "mbar": "mbar pressure_mbar",
+    "min": "minutes time_min", "h": "hours time_h", "s": "seconds time_s", "days": "days n_days",
+    "L/h": "l_h flow_lh", "L/min": "l_min flow_lmin", "A": "amps current_a", "mA": "milliamps current_ma",
+    "kg": "kg weight_kg", "g": "grams weight_g", "mL": "ml volume_ml", "m": "metres length_m", "cm": "cm length_cm",
+}  # fmt: skip
+FRENCH_KEYS = {
+    "energy_": "energie_", "power_": "puissance_", "speed_": "vitesse_", "pressure_": "pression_", "time_": "duree_",
+    "flow_": "debit_", "current_": "courant_", "weight_": "poids_", "length_": "longueur_", "hours": "heures",
+    "seconds": "secondes", "days": "jours", "n_days": "nb_jours", "grams": "grammes", "metres": "metres",
+    "amps": "amperes", "milliamps": "milliamperes",
+}  # fmt: skip
+
+
+def _keys(language, name):
+    """The names of a field: of what it means, or, for `in bar`, of a value converted to that unit."""
+    if name in TWO_KEYS:
+        return TWO_KEYS[name][language == "fr"].split()
+    short, long = UNIT_KEYS[name.removeprefix("in ")].split()
+    if language == "fr":
+        head = long[: long.rindex("_") + 1]
+        short = FRENCH_KEYS.get(short, short)
+        long = FRENCH_KEYS.get(long) or FRENCH_KEYS.get(head, head) + long[len(head) :]
+        return [short, long, f"en_{short}", f"valeur_{short}", f"{short}_converti", "converti"]
+    return [short, long, f"in_{short}", f"value_{short}", f"{short}_value", "converted"]
+
+
+def _both(
+    rng, language, held_out, asked, kind, lines, fields, told, separator, facts, phrasings=()
+):
+    """The end of a problem that wants several answers in one object: the question asks for them, or leaves that to
+    the keys. `asked` is the section that asks, with its slots."""
+    section, slots = asked if rng.random() < 0.5 else ("two", {})
+    question = WORDING.say(rng, language, section, held_out, **slots)
+    keys = {name: _keys(language, name) for name in fields}
+    answer = Answer("", fields, keys, several=True)
+    return _build(
+        rng, language, held_out, question, [kind, *lines], answer, told, separator, facts, phrasings=phrasings
+    )
+
+
+def _with_limit(
+    rng, language, held_out, asked, kind, lines, field, limited, holds, told, separator, facts, phrasings=()
+):
+    """A value and whether it is beyond a limit, at once. `field` is the value's name and amount, `limited` the
+    relation and the limit as it is said."""
+    (relation, text), (name, amount) = limited, field
+    section = "max_is" if relation == ">" else "min_is"
+    limit = WORDING.say(rng, language, section, held_out, limit=text)
+    fields = {name: amount, SIDES[relation]: holds}
+    told = _beside(rng, told, wording.capital(limit.text) if rng.random() < 0.7 else limit.text)
+    return _both(
+        rng, language, held_out, asked, f"{kind} + check", lines, fields, told, separator, facts, [*phrasings, limit]
+    )
+
+
+# A limit on what comes out ------------------------------------------------------------
+
+# What a converted value is a value of, by its theme or its unit.
+CONVERTED = {
+    "temperature": ("temperature", "f température"),
+    "volume": ("content|volume", "m contenu|m volume"),
+    "energy": ("consumption|energy used", "f consommation|f énergie consommée"),
+    "power": ("power|load|power draw", "f puissance|f charge"),
+    "speed": ("wind speed|speed|wind", "f vitesse du vent|f vitesse"),
+    "pressure": ("pressure|line pressure", "f pression|f pression du réseau"),
+    "time": ("running time|waiting time|duration", "f durée|m temps de marche|m temps d'attente"),
+    "flow": ("flow|flow rate", "m débit"),
+    "mA": ("current|load current", "f intensité|m courant"),
+    "g": ("weight|load", "m poids"),
+    "cm": ("depth|water depth", "f profondeur|f hauteur d'eau"),
+}
+CONVERTED |= {"A": CONVERTED["mA"], "kg": CONVERTED["g"], "m": CONVERTED["cm"]}
+
+
+def _friendly(rng, limit, decimals):
+    """The limit as it is, or, half of the time, with two digits and zeros."""
+    if rng.random() < 0.5:
+        step = 10 ** max(0, len(str(abs(limit))) - 2)
+        limit = round(limit / step) * step
+    return arithmetic.trimmed(limit, decimals)
+
+
+def _conversion_limit(rng, language, held_out):
+    """A reading in one unit, a limit in another: a rule, a question about it, or the value and the truth at once."""
+    separator = telemetry.separator(rng, language)
+    while True:
+        pair, value, decimals, exact = _pair(rng, least=3)
+        lines, result, made = convert._think(pair, value, decimals, 2)
+        limit, limit_decimals = _friendly(rng, *relations.limit_near(rng, result, made))
+        if (pair.theme or pair.source in CONVERTED) and (limit > 0 or (pair.low < 0 and limit)):
+            break
+    relation = rng.choice("><")
+    names = CONVERTED.get(pair.theme) or CONVERTED[pair.source]
+    noun = rng.choice(words.nouns(language, names[language == "fr"]))
+    (place,) = naming.names(rng, language, 1, held_out, True)
+    said = WORDING.say(
+        rng, language, "conv_now", held_out, noun=noun, place=place,
+        a=units.said(rng, language, value, decimals, pair.source, separator),
+    )  # fmt: skip
+    told = _told(said.text, separator if decimals else "")
+    limited = units.said(rng, language, limit, limit_decimals, pair.target, separator)
+    line, holds = arithmetic.comparison(result, made, relation, limit, limit_decimals)
+    facts = {"kind": "conversion", "value": str(exact), "limit": (relation, limit, limit_decimals)}
+    lines = [*lines, line]
+    if rng.random() < 0.3:
+        unit = units.spell(rng, language, pair.target, 0.7)
+        return _with_limit(
+            rng, language, held_out, ("conv_two", {"unit": unit}), pair.task, lines,
+            (f"in {pair.target}", Amount(result, made, unit)), (relation, limited), holds, told, separator,
+            {"both": [str(exact)], "limit": facts["limit"]}, [said],
+        )  # fmt: skip
+    clause = relations.clause(rng, language, held_out, noun, relation, limited)
+    bare = WORDING.say(rng, language, SIDES[relation], held_out, limit=limited)
+    return _rule(
+        rng, language, held_out, clause, pair.task, lines, holds, told, separator, facts, [said], bare, noun, True
+    )
+
+
+USED = {"en": "consumption|energy used|energy consumption", "fr": "f consommation|f énergie consommée|f conso"}
+
+
+def _use(rng, language, held_out):
+    """A power and a time: the energy against a limit, or the energy and its cost at once."""
+    separator = telemetry.separator(rng, language)
+    power, time = energy._power(rng), energy._time(rng)
+    lines, value, made = energy._energy_used(power, time, "kWh")
+    lines, value, made = arithmetic.finish(lines, value, made)
+    hours = Fraction(time[0], 10 ** time[1]) / (60 if time[2] == "min" else 1)
+    exact = Fraction(power[0], 10 ** power[1]) * hours / (1000 if power[2] == "W" else 1)
+    said = WORDING.say(
+        rng, language, "use_ran", held_out, device=rng.choice(energy.DEVICES[language]),
+        power=units.said(rng, language, *power, separator, 0.8), time=units.said(rng, language, *time, separator, 0.5),
+    )  # fmt: skip
+    told = _told(said.text, separator if power[1] or time[1] else "")
+    amount = Amount(value, made, "kWh")
+    if rng.random() < 0.4:
+        price, money, tariff = _tariff(rng, language, separator)
+        if made > 2 or exact * price % 1:
+            return _use(rng, language, held_out)
+        more, cost = costs(value, made, price)
+        other = WORDING.say(rng, language, "price", held_out, price=tariff)
+        return _both(
+            rng, language, held_out, ("energy_two", {}), "energy + cost", [*lines, *more],
+            {"energy": amount, "cost": Amount(cost, 2, money)}, _beside(rng, told, other.text), separator,
+            {"both": [str(exact), str(exact * Fraction(price, 100))]}, [said, other],
+        )  # fmt: skip
+    if made > 3:
+        return _use(rng, language, held_out)
+    limit, limit_decimals = _friendly(rng, *relations.limit_near(rng, value, made))
+    if limit <= 0:
+        return _use(rng, language, held_out)
+    relation = rng.choice(">><")
+    limited = units.said(rng, language, limit, limit_decimals, "kWh", separator, 0.8)
+    line, holds = arithmetic.comparison(value, made, relation, limit, limit_decimals)
+    facts = {"kind": "conversion", "value": str(exact), "limit": (relation, limit, limit_decimals)}
+    if rng.random() < 0.2:
+        return _with_limit(
+            rng, language, held_out, ("two", {}), "energy", [*lines, line], ("energy", amount), (relation, limited),
+            holds, told, separator, {"both": [str(exact)], "limit": facts["limit"]}, [said],
+        )  # fmt: skip
+    noun = rng.choice(words.nouns(language, USED[language]))
+    clause = relations.clause(rng, language, held_out, noun, relation, limited)
+    bare = WORDING.say(rng, language, SIDES[relation], held_out, limit=limited)
+    return _rule(
+        rng, language, held_out, clause, "energy", [*lines, line], holds, told, separator, facts, [said], bare, noun
+    )
+
+
+def _percent_rule(rng, language, held_out):
+    """A rule over a rise or fall in percent."""
+    separator = telemetry.separator(rng, language)
+    pool = [q for q in words.QUANTITIES if q.low > 0 and q.high >= 20 and q.unit not in ("%", "°C")]
+    quantity = rng.choice(pool)
+    while True:
+        before, share = rng.choice([20, 25, 40, 50, 60, 80, 120, 150, 200, 250, 400, 500]), rng.randint(2, 80)
+        before = before if before <= quantity.high else before // 10
+        if before * share % 100 == 0:
+            break
+    rising = rng.random() < 0.5
+    now = before + before * share // 100 * (1 if rising else -1)
+    limit = max(1, min(95, relations.limit_near(rng, share, 0)[0]))
+    limit = limit if rng.random() < 0.3 else max(5, round(limit, -1))
+    section, noun = ("pct_risen" if rising else "pct_fallen"), quantity.noun[language]
+    percent = f"{limit} %" if language == "fr" or rng.random() < 0.5 else f"{limit}%"
+    clause = WORDING.say(rng, language, section, held_out, noun=noun, limit=percent)
+    said, told = _two(rng, language, held_out, rising, before, now, 0, quantity, separator)
+    line, moved = arithmetic.subtraction(max(now, before), min(now, before), 0)
+    hundredfold, value, made = arithmetic.shifted(moved, 0, 2)
+    more, value, made, _ = arithmetic.quotient(value, made, before, 0, 1)
+    compared, holds = arithmetic.comparison(value, made, ">", limit, 0)
+    facts = {"kind": "conversion", "value": str(Fraction(moved * 100, before)), "limit": (">", limit, 0)}
+    return _rule(
+        rng, language, held_out, clause, "rise percent" if rising else "fall percent",
+        [line, hundredfold, *more, compared], holds, told, separator, facts, [said],
+    )  # fmt: skip
+
+
+# Sums, then what they cost or how long they take --------------------------------------------
+
+KWH = words.quantity("kwh", "kWh", 0, 20, (0, 1), "consumption; kwh energy use", "f consommation; kwh energie conso")
+LITRES = words.quantity(
+    "litres", "L", 20, 900, (0,), "volume; litres volume content", "m volume; litres volume contenu"
+)
+TANKS = {
+    "en": "tank|vat|cask|barrel|trough|cistern|IBC|fermenter|keg|silo",
+    "fr": "cuve|cuvon|fût|citerne|bac|fermenteur|bassin|tonneau|abreuvoir|foudre",
+}
+
+
+def _sum_cost(rng, language, held_out):
+    """What several devices use, then what that costs together."""
+    separator = telemetry.separator(rng, language)
+    count = rng.choices([2, 3, 4], [3, 6, 2])[0]
+    decimals = rng.choice([0, 1, 1])
+    values = [rng.randint(2, rng.choice([15, 40, 90])) for _ in range(count)]
+    if rng.random() < 0.7:
+        names = rng.sample(energy.DEVICES[language], count)
+    else:
+        names = naming.names(rng, language, count, held_out)
+    readings = telemetry.Readings(KWH, language, decimals, names, values)
+    price, money, tariff = _tariff(rng, language, separator)
+    used = Fraction(sum(values), 10**decimals)
+    if used * price % 1:
+        return _sum_cost(rng, language, held_out)
+    other = WORDING.say(rng, language, "price", held_out, price=tariff)
+    told = _beside(rng, telemetry.tell(rng, readings, separator), other.text)
+    lines, total = arithmetic.running_sum(values, decimals)
+    more, cost = costs(total, decimals, price)
+    lines = [*lines, f"={arithmetic.text(total, decimals)}", *more]
+    amount = Amount(cost, 2, money)
+    both = [str(used), str(used * Fraction(price, 100))]
+    if rng.random() < 0.35:
+        whole = Amount(*arithmetic.trimmed(total, decimals), "kWh")
+        return _both(
+            rng, language, held_out, ("energy_two", {}), "sum + cost", lines, {"energy": whole, "cost": amount}, told,
+            separator, {"both": both}, [other],
+        )  # fmt: skip
+    question = WORDING.say(rng, language, "sum_cost", held_out)
+    answer = Answer("{value}", {"value": amount}, {"value": _keys(language, "cost")})
+    facts = {"kind": "value", "value": both[1]}
+    return _build(
+        rng, language, held_out, question, ["sum cost", *lines], answer, told, separator, facts, phrasings=[other]
+    )
+
+
+def _tanks(rng, language, held_out):
+    """How long it takes to empty or fill several tanks one after the other."""
+    separator = telemetry.separator(rng, language)
+    count = rng.choices([2, 3, 4], [4, 6, 1])[0]
+    hourly = rng.random() < 0.3
+    rate = rng.choice([50, 100, 150, 200, 250, 300] if hourly else [5, 10, 15, 20, 25, 30, 40, 50, 60])
+    step = rng.choice([5, 10, 25, 50])
+    values = [rng.randint(2, 800 // step) * step for _ in range(count)]
+    values[-1] += -sum(values) % rate if not hourly else -sum(values) % (rate // 2)
+    if rng.random() < 0.6:
+        stem, marks = rng.choice(TANKS[language].split("|")), rng.choice(["ABCDE", "12345"])
+        names = [Noun(f"{stem} {mark}", language, "") for mark in marks[:count]]
+    else:
+        names = naming.names(rng, language, count, held_out)
+    readings = telemetry.Readings(LITRES, language, 0, names, values)
+    flowing = units.said(rng, language, rate, 0, "L/h" if hourly else "L/min", separator)
+    other = WORDING.say(rng, language, "tanks_rate", held_out, rate=flowing)
+    told = _beside(rng, telemetry.tell(rng, readings, separator), other.text)
+    lines, total = arithmetic.running_sum(values, 0)
+    more, value, made, _ = arithmetic.quotient(total, 0, rate, 0)
+    lines = [*lines, f"={total}", *more]
+    exact, time = str(Fraction(total, rate)), "h" if hourly else "min"
+    unit = flow._unit(rng, language, time)
+    if rng.random() < 0.25:
+        fields = {"litres": Amount(total, 0, "L"), "hours" if hourly else "minutes": Amount(value, made, time)}
+        return _both(
+            rng, language, held_out, ("tanks_time", {"unit": unit}), "sum + time", lines, fields, told, separator,
+            {"both": [str(total), exact]}, [other],
+        )  # fmt: skip
+    question = WORDING.say(rng, language, "tanks_time", held_out, unit=unit)
+    answer = flow._said_unit(flow._time_answer(language, question, value, made, time), question, unit)
+    return _build(
+        rng, language, held_out, question, ["sum time", *lines], answer, told, separator,
+        {"kind": "value", "value": exact}, phrasings=[other],
+    )  # fmt: skip
+
+
+# From one time to another ------------------------------------------------------------
+
+PUMPS = {
+    "en": words.nouns(
+        "en", "pump|well pump|irrigation pump|orchard pump|drip line|sprinkler|transfer pump|tap|hose|drain pump"
+    ),
+    "fr": words.nouns(
+        "fr",
+        """f pompe|f pompe du puits|f pompe du verger|m goutte-à-goutte|m arrosage|f pompe de transfert|m robinet
+            f pompe de relevage|m surpresseur|m arroseur""",
+    ),
+}  # fmt: skip
+
+
+def _span(rng, language, held_out):
+    """What flows or is used from one time to another, at a rate per minute or per hour."""
+    separator = telemetry.separator(rng, language)
+    style, start = clock.draw_style(rng, language), clock.draw_time(rng)
+    kind = rng.choices(["L/min", "L/h", "kW"], [5, 4, 3])[0]
+    minutes = rng.randint(2, 40) * 5 if kind == "L/min" else rng.choice([15, 30, 30, 45, 60]) + 60 * rng.randint(0, 7)
+    if start + minutes >= clock.DAY and rng.random() < 0.8:
+        return _span(rng, language, held_out)
+    rate, decimals = {
+        "L/min": lambda: (rng.choice([2, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 60]), 0),
+        "L/h": lambda: (rng.randint(1, 9) * rng.choice([10, 100]) if minutes % 30 else units.easy(rng, 20, 900, 0), 0),
+        "kW": lambda: arithmetic.trimmed(rng.randint(1, 9) * 10 if minutes % 30 else rng.randint(4, 60), 1),
+    }[kind]()
+    things = energy.DEVICES if kind == "kW" else PUMPS
+    end = (start + minutes) % clock.DAY
+    thing = rng.choice(things[language])
+    key = str(thing).replace(" ", "_").replace("'", "_")
+    said = WORDING.say(
+        rng, language, "span_ran", held_out, thing=thing, key=key, a=style.write(start), b=style.write(end),
+        rate=units.said(rng, language, rate, decimals, kind, separator),
+    )  # fmt: skip
+    told = _told(clock._stopped(said.text), separator if decimals else "")
+    line, _ = arithmetic.clock_difference(end, start)
+    lines, span, made = _spanned(minutes, kind == "L/min")
+    more, value, value_decimals = arithmetic.times(rate, decimals, span, made)
+    lines = [*style.fetch(start, end), line, *lines, *more]
+    length = Fraction(minutes, 1 if kind == "L/min" else 60)
+    exact = length * Fraction(rate, 10**decimals)
+    unit = flow._unit(rng, language, "L")
+    wanted, section, slots, name = (
+        ("kWh", "span_kwh", {}, "energy") if kind == "kW" else ("L", "span_litres", {"unit": unit}, "litres")
+    )
+    amount = Amount(value, value_decimals, wanted)
+    if rng.random() < 0.2:
+        fields = {"minutes" if kind == "L/min" else "hours": Amount(span, made), name: amount}
+        return _both(
+            rng, language, held_out, (section, slots), "span + use", lines, fields, told, separator,
+            {"both": [str(length), str(exact)]}, [said],
+        )  # fmt: skip
+    question = WORDING.say(rng, language, section, held_out, **slots)
+    if "unit" in question.slots or "kWh" in question.text:
+        amount.unit = str(unit) if "unit" in question.slots else wanted
+        answer = Answer("{value}", {"value": amount}, {"value": _keys(language, name)})
+    else:
+        amount.unit = ""
+        answer = Answer("{value} {unit}", {"value": amount, "unit": wanted}, {"value": _keys(language, name)})
+    return _build(
+        rng, language, held_out, question, ["span use", *lines], answer, told, separator,
+        {"kind": "value", "value": str(exact)}, phrasings=[said],
+    )  # fmt: skip
+
+
+def _spanned(minutes, whole):
+    """A time of hours and minutes as minutes (`whole`) or as hours: the steps, the value and its decimals."""
+    hours, rest = divmod(minutes, 60)
+    if whole:
+        lines, value, made = arithmetic.times(hours, 0, 60, 0) if hours else ([f"={rest}"], rest, 0)
+        if hours and rest:
+            line, value = arithmetic.addition(value, rest, 0)
+            lines = [*lines, line]
+        return lines, value, made
+    if not rest:
+        return [f"={hours}"], hours, 0
+    lines, value, made, _ = arithmetic.quotient(rest, 0, 60, 0)
+    if hours:
+        a, b, made = arithmetic.aligned(hours, 0, value, made)
+        line, value = arithmetic.addition(a, b, made)
+        lines = [*lines, line]
+    return lines, value, made
+
+
+IN_TIME = {
+    "en": "in_time on_time before done finished ok makes_it".split(),
+    "fr": "a_temps a_l_heure avant fini termine ok dans_les_temps".split(),
+}
+
+
+def _before(rng, language, held_out):
+    """Is what starts now over before a time, or before a daily window begins?"""
+    style, worded = clock.draw_style(rng, language), rng.random() < 0.4
+    thing = rng.choice((words.RUNS_HELD_OUT if held_out else words.RUNS)[language])
+    while True:
+        start, end = clock._window(rng)
+        text, minutes, steps = clock.duration(rng, language, 240)
+        limit = start if worded else clock.draw_time(rng, 60)
+        time = limit - minutes + rng.choice([1, -1]) * rng.choice([5, 10, 15, 20, 25, rng.randint(1, 55)])
+        time -= time % rng.choice([1, 5])
+        open_ = not worded or start < end or time >= end
+        if 0 <= time < limit and time + minutes < clock.DAY and time + minutes != limit and open_:
+            break
+    slots, told, phrasings = {"thing": thing, "time": style.write(time), "dur": text}, None, []
+    if worded:
+        window = rng.choice((words.WINDOWS_HELD_OUT if held_out else words.WINDOWS)[language])
+        said = clock.WORDING.say(
+            rng, language, "window", held_out, window=window, start=style.write(start), end=style.write(end)
+        )
+        told, phrasings = _told(clock._stopped(said.text)), [said]
+        question = WORDING.say(rng, language, "before_window", held_out, window=window, **slots)
+    else:
+        question = WORDING.say(rng, language, "before", held_out, limit=style.write(limit), **slots)
+    question = question.within(clock._stopped(question.text))
+    line, later = arithmetic.clock_addition(time, minutes)
+    compared, holds = arithmetic.clock_comparison(later, "<", limit)
+    answer = dataclasses.replace(rules._truth_answer(language, holds), keys={"truth": IN_TIME[language]})
+    facts = {"kind": "before", "time": time, "minutes": minutes, "before": limit, "truth": True}
+    return _build(
+        rng, language, held_out, question, ["clock add before", *style.fetch(time, limit), *steps, line, compared],
+        answer, told, "", facts, exact=True, phrasings=phrasings,
+    )  # fmt: skip
+
+
 # Verification ------------------------------------------------------------
 
 COMPARED = {
@@ -819,6 +1403,9 @@ def _truth(facts):
         return (any if facts["what"] == "any" else all)(facts["hits"])
     if kind == "conversion":
         return _beyond(Fraction(facts["value"]), facts["limit"])
+    if kind == "before":
+        end = clock._at(facts["time"]) + datetime.timedelta(minutes=facts["minutes"])
+        return end < clock._at(facts["before"])
     values = [Fraction(value, 10 ** facts["decimals"]) for value in facts["values"]]
     if kind in ("any", "all", "count"):
         beyond = [_beyond(value, facts["limit"]) for value in values]
@@ -826,7 +1413,13 @@ def _truth(facts):
             relation, asked = facts["asked"]
             return COMPARED[relation](sum(beyond), asked)
         return any(beyond) if kind == "any" else all(beyond)
-    value = {
+    return _beyond(_aggregated(kind, facts), facts["limit"])
+
+
+def _aggregated(kind, facts):
+    """The mean, sum, ... of the values in fractions."""
+    values = [Fraction(value, 10 ** facts["decimals"]) for value in facts["values"]]
+    return {
         "mean": lambda: sum(values) / len(values),
         "sum": lambda: sum(values),
         "max": lambda: max(values),
@@ -834,12 +1427,14 @@ def _truth(facts):
         "range": lambda: max(values) - min(values),
         "change": lambda: values[0] - values[1],
     }[kind]()
-    return _beyond(value, facts["limit"])
 
 
 def verify(problem):
     """The truth, action, number or time, computed from the facts."""
     facts = problem.facts
+    if "both" in facts:
+        found = [Fraction(value) for value in facts["both"]]
+        return tuple(found + ([_beyond(found[-1], facts["limit"])] if "limit" in facts else []))
     if facts.get("truth"):
         truth = _truth(facts)
         return (facts["do"] if truth else facts["otherwise"]) if "do" in facts else truth

@@ -5,12 +5,14 @@ import dataclasses
 from fractions import Fraction
 
 import arithmetic
+import naming
 import rounding
 import telemetry
+import telling
 import units
 import wording
 import words
-from assemble import Amount, Answer, build
+from assemble import Amount, Answer, build, unit_stated
 
 WEIGHT = 8
 FAMILY = "convert"
@@ -28,6 +30,11 @@ WORDING = wording.load(
         "joined": GIVEN,
         "factor": {"n": str, "each": str, "unit": str, "things": words.Noun},
         "factor_back": {"total": str, "each": str, "things": words.Noun},
+        "wanted": {"to": words.Noun},
+        "wanted_key": {"key": str, "to": words.Noun},
+        "split": {},
+        "split_seconds": {},
+        "all_in": {"noun": words.Noun, "to": words.Noun},
     },
 )
 KEYS = {"en": ["answer", "value", "result", "converted"], "fr": ["answer", "valeur", "resultat"]}
@@ -119,7 +126,8 @@ def _fraction(scale):
 
 
 def make(rng, language, held_out):
-    kind = rng.choices([_plain, _pick, _mixed, _joined, _factor], [70, 16, 8, 6, 10])[0]
+    kinds = [_plain, _pick, _mixed, _joined, _factor, _message, _split, _all]
+    kind = rng.choices(kinds, [62, 16, 7, 6, 10, 14, 8, 9])[0]
     return kind(rng, language, held_out)
 
 
@@ -270,6 +278,20 @@ def _plain(rng, language, held_out):
     )
 
 
+def _tell(rng, readings, separator, distract):
+    """Readings as telemetry, their unit told in any case: before them, `Logged by the PLC, in W:`, where
+    they show none. A temperature needs none."""
+    told = telemetry.tell(rng, readings, separator, distract=distract)
+    if not unit_stated(told.text, readings.unit) and readings.unit != "°C":
+        head = telling.head(rng, readings.language, readings.noun) if rng.random() < 0.7 else str(readings.noun)
+        in_ = "in" if readings.language == "en" else "en"
+        said = f"({readings.unit})" if rng.random() < 0.3 else f"{in_} {readings.unit}"
+        glue = ", " if said[0] != "(" and rng.random() < 0.4 else " "
+        colon = telling.COLON[readings.language].rstrip() + ("\n" if told.block else " ")
+        told.text = wording.capital(f"{head}{glue}{said}{colon}{told.text}")
+    return told
+
+
 def _pick(rng, language, held_out):
     """One of several readings is converted."""
     separator = telemetry.separator(rng, language)
@@ -284,7 +306,7 @@ def _pick(rng, language, held_out):
     question = WORDING.say(
         rng, language, "pick", held_out, place=readings.names[chosen], noun=readings.noun, to=to
     )
-    told = telemetry.tell(rng, readings, separator, distract=rng.random() < 0.2)
+    told = _tell(rng, readings, separator, rng.random() < 0.2)
     lines = [f"{told.names[chosen]} {arithmetic.text(value, decimals)}"]
     return _finish(
         rng,
@@ -351,6 +373,180 @@ def _joined(rng, language, held_out):
     )  # fmt: skip
 
 
+# What messages call a value that is known by its unit, and values of other units beside it: (key, unit, low, high).
+VALUE_KEYS = {
+    "en": "value value value reading val measurement state current_value raw last v present_value".split(),
+    "fr": "valeur valeur value mesure val lecture releve etat derniere_valeur v brut".split(),
+}
+UNIT_KEYS = {"en": ["unit", "unit", "units", "uom", "unit_of_measurement"], "fr": ["unit", "unite", "unité", "uom"]}
+FIELD_KEYS = {
+    "en": {
+        "temperature": "supply_temp outlet boiler_temp oven", "volume": "tank_size content volume capacity",
+        "energy": "nameplate stored capacity energy_today usable", "power": "max_power rated_power peak load",
+        "speed": "wind_speed top_speed gust", "pressure": "inlet_pressure working_pressure setpoint discharge",
+        "time": "runtime cycle_time uptime delay", "flow": "flow nominal_flow max_flow",
+        "": "rating limit nominal size",
+    },
+    "fr": {
+        "temperature": "depart temp_depart four sortie", "volume": "contenance volume contenu capacite",
+        "energy": "capacite stock energie_jour utile", "power": "puissance_max puissance pointe charge",
+        "speed": "vent vitesse_max rafale", "pressure": "pression_entree pression_service consigne refoulement",
+        "time": "marche duree_cycle temporisation duree", "flow": "debit debit_nominal debit_max",
+        "": "nominal limite calibre taille",
+    },
+}  # fmt: skip
+OTHER_KEYS = {
+    "en": "cycles seq rssi battery_pct retries floor slot channel errors uptime_days firmware port age".split(),
+    "fr": "cycles seq rssi batterie_pct essais etage voie erreurs jours_marche version port rang".split(),
+}
+LABEL_KEYS = {"en": ["tag", "device", "entity", "id", "point"], "fr": ["repere", "appareil", "id", "tag", "nom"]}
+PLACE_KEYS = {"en": ["location", "area", "room", "site", "where"], "fr": ["lieu", "zone", "local", "site", "endroit"]}
+TAGS = "PT TT FT LT PIT XT PI TI".split()
+RUN_KEYS = {
+    "en": "runtime run_time duration elapsed on_time cycle_time uptime value value".split(),
+    "fr": "duree marche temps temps_marche ecoule duree_cycle valeur valeur".split(),
+}
+
+
+def _label(rng, language):
+    """What a message says it is from: `PT_204`, `sensor.boiler_runtime`, any name."""
+    chance = rng.random()
+    if chance < 0.35:
+        return f"{rng.choice(TAGS)}{rng.choice('_-')}{rng.randint(1, 420)}"
+    if chance < 0.65:
+        return f"sensor.{rng.choice(words.PLACES[language]).text.replace(' ', '_')}"
+    return str(naming.names(rng, language, 1)[0])
+
+
+def _told_fields(rng, fields, spaced, separator, root=""):
+    """Fields, (key, text, unit or nothing, whether it is a number), as JSON, pairs, lines or under a heading `root`;
+    units stand behind their numbers."""
+    layout = rng.choice(["json", "json", "pairs", "lines", "yaml" if root else "pairs"])
+    point = "." if layout == "json" else separator
+    stands = point if any(number and "." in text for _, text, _, number in fields) else ""
+    texts = [telemetry.written(text, point) if number else text for _, text, _, number in fields]
+    if layout == "json":
+        data = {
+            key: text if not number else f"{text} {unit}" if unit else telemetry.Number(text)
+            for (key, _, unit, number), text in zip(fields, texts)
+        }
+        data = {root: data} if root and rng.random() < 0.6 else data
+        return telemetry.Told(telemetry.encode(data, rng.random() < 0.4), layout, [], True, stands)
+    full = [f"{text}{spaced}{unit}" if unit else text for (_, _, unit, _), text in zip(fields, texts)]
+    if layout == "pairs":
+        full = [f'"{text}"' if " " in text and not number else text for text, (*_, number) in zip(full, fields)]
+        between = rng.choice([" ", " ", ", ", "; ", " | "])
+        between = "; " if between == ", " and stands == "," else between
+        return telemetry.Told(between.join(f"{f[0]}={t}" for f, t in zip(fields, full)), layout, [], False, stands)
+    indent, glue = (" ", ": ") if layout == "yaml" else ("", rng.choice([": ", " = ", " : "]))
+    lines = [f"{indent}{field[0]}{glue}{text}" for field, text in zip(fields, full)]
+    head = [f"{root}:"] if layout == "yaml" else [f"[{root}]"] if root and rng.random() < 0.5 else []
+    return telemetry.Told("\n".join(head + lines), layout, [], True, stands)
+
+
+def _fields(rng, language, key, number, unit, separator, keyed=False):
+    """A message about one reading, with other fields around it; the unit has a key of its own or stands behind. Where
+    the reading is `keyed`, its name is told in the question and there are more numbers."""
+    own = not keyed and rng.random() < 0.75
+    fields = [(key, number, "" if own else unit, True)]
+    if own:
+        fields.insert(rng.choice([0, 1, 1, 1]), (rng.choice(UNIT_KEYS[language]), unit, "", False))
+    before = []
+    if not keyed or rng.random() < 0.3:
+        before.append((rng.choice(LABEL_KEYS[language]), _label(rng, language), "", False))
+    if rng.random() < 0.4:
+        before.append((rng.choice(PLACE_KEYS[language]), str(rng.choice(words.PLACES[language])), "", False))
+    others = rng.sample(OTHER_KEYS[language], rng.choice([1, 1, 2, 3] if keyed else [0, 0, 1, 1, 2]))
+    for other in others:
+        place = rng.randint(0, len(fields)) if keyed or not own else rng.choice([0, len(fields)])
+        fields.insert(place, (other, str(rng.randint(2, 400)), "", True))
+    root = str(naming.names(rng, language, 1)[0]).replace(" ", "_") if keyed and rng.random() < 0.6 else ""
+    return _told_fields(rng, [*before, *fields], rng.choice([" ", " ", ""]), separator, root)
+
+
+def _message(rng, language, held_out):
+    """The one reading of a message is converted: by its `value` and `unit`, or by its name among other numbers."""
+    pair = rng.choices(PAIRS, [pair.weight for pair in PAIRS])[0]
+    separator = telemetry.separator(rng, language)
+    value, decimals = _draw(rng, pair)
+    places, said = _places(rng, pair, value, decimals)
+    to = _target(rng, language, pair)
+    number, keyed = arithmetic.text(value, decimals), rng.random() < 0.4
+    key = rng.choice(FIELD_KEYS[language][pair.theme].split() if keyed else VALUE_KEYS[language])
+    unit = pair.source if pair.source not in ("days", "weeks", "t") else units.spell(rng, language, pair.source)
+    told = _fields(rng, language, key, number, unit, separator, keyed)
+    if keyed:
+        question = WORDING.say(rng, language, "wanted_key", held_out, key=key, to=to)
+    else:
+        question = WORDING.say(rng, language, "wanted", held_out, to=to)
+    shown, lines = (value, decimals, places, said), [f"{key} {number}"]
+    return _finish(rng, language, held_out, question, lines, pair, to, shown, told, separator, {})
+
+
+SPLIT_KEYS = {
+    "h": {"en": ["hours", "h", "hrs", "hour", "hh", "full_hours", "H"], "fr": ["heures", "h", "hh", "nb_heures", "H"]},
+    "min": {
+        "en": ["minutes", "min", "mins", "mm", "mn", "minutes_left", "rest_minutes"],
+        "fr": ["minutes", "min", "mn", "mm", "nb_minutes", "reste_minutes"],
+    },
+    "s": {"en": ["seconds", "s", "sec", "secs", "ss"], "fr": ["secondes", "s", "sec", "ss", "nb_secondes"]},
+}  # fmt: skip
+
+
+def _split(rng, language, held_out):
+    """Minutes as hours and minutes, seconds as minutes and seconds: two numbers under keys of JSON, or one text; the
+    duration stands in the question or in a message."""
+    seconds = rng.random() < 0.3
+    value = rng.randint(61, 900 if rng.random() < 0.8 else 1500)
+    unit, section = ("s", "mixed_seconds") if seconds else ("min", "mixed")
+    told = None
+    if rng.random() < 0.35:
+        said = units.said(rng, language, value, 0, unit, ".", 0.4)
+        question, begin = WORDING.say(rng, language, section, held_out, value=said), []
+    else:
+        key = rng.choice(RUN_KEYS[language])
+        told = _fields(rng, language, key, str(value), unit, ".", rng.random() < 0.2)
+        question = WORDING.say(rng, language, "split_seconds" if seconds else "split", held_out)
+        begin = [f"{key} {value}"]
+    line, (whole, rest) = arithmetic.hours_and_minutes(value)
+    names = ("min", "s") if seconds else ("h", "min")
+    facts = {"mixed": value, "seconds": seconds}
+    if told is None or rng.random() < 0.75:
+        facts["several"] = True
+        answer = Answer(
+            "", {name: Amount(n, 0) for name, n in zip(names, (whole, rest))},
+            {name: SPLIT_KEYS[name][language] for name in names}, several=True,
+        )  # fmt: skip
+    else:
+        answer = Answer("{duration}", {"duration": f"{whole} {names[0]} {rest} {names[1]}"})
+    kind = "s>min:s" if seconds else "min>h:min"
+    return build(rng, FAMILY, language, held_out, question, [kind, *begin, line], answer, told, facts=facts)
+
+
+def _all(rng, language, held_out):
+    """Several readings are converted at once, into JSON under their names."""
+    separator = telemetry.separator(rng, language)
+    usual = [pair for pair in PAIRS if pair.weight > 2 and pair.how[0] in "x/" and pair.how[1] in (1000, 100, 10)]
+    usual += [pair for pair in PAIRS if (pair.source, pair.target) in (("h", "min"), ("min", "s"), ("L/min", "L/h"))]
+    sources = {pair.source for pair in usual}
+    readings = telemetry.draw(rng, language, rng.choice([2, 2, 3, 3, 4]), held_out, among=lambda q: q.unit in sources)
+    pair = rng.choice([pair for pair in usual if pair.source == readings.unit])
+    to = _target(rng, language, pair)
+    question = WORDING.say(rng, language, "all_in", held_out, noun=readings.noun, to=to)
+    told = _tell(rng, readings, separator, rng.random() < 0.15)
+    lines, fields = [], {}
+    for name, value in zip(told.names, readings.values):
+        steps, result, made = _think(pair, value, readings.decimals, 9)
+        lines += [f"{name} {arithmetic.text(value, readings.decimals)}", *steps]
+        fields[name] = Amount(result, made, str(to))
+    answer = Answer("", fields, {name: [name] for name in told.names}, several=True)
+    facts = {"all": [readings.value(i) for i in range(len(told.names))], "from": pair.source, "to": pair.target}
+    return build(
+        rng, FAMILY, language, held_out, question, [f"{pair.task} all", *lines], answer, told, separator, exact=True,
+        facts=facts,
+    )  # fmt: skip
+
+
 # What is counted, and what one of it may be: (unit, amounts of one, their decimals).
 THINGS = {
     "en": words.nouns("en", "pulses|bags|crates|bottles|cans|turns|strokes|pallets|rolls|trays|sacks|loads"),
@@ -395,8 +591,13 @@ def verify(problem):
     facts = problem.facts
     if "back" in facts:
         return Fraction(facts["count"]) * (1 if facts["back"] else Fraction(facts["each"]))
+    if "all" in facts:
+        scale = _fraction(SCALES[facts["from"]]) / _fraction(SCALES[facts["to"]])
+        return tuple(Fraction(value) * scale for value in facts["all"])
     if "mixed" in facts:
         whole, rest = divmod(facts["mixed"], 60)
+        if facts.get("several"):
+            return Fraction(whole), Fraction(rest)
         return f"{whole} min {rest} s" if facts["seconds"] else f"{whole} h {rest} min"
     if "joined" in facts:
         minutes = facts["joined"][0] * 60 + facts["joined"][1]

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import arithmetic
 import assemble
+import naming
 import relations
 import statement
 import telemetry
@@ -17,7 +18,7 @@ import units
 import wording
 import words
 from assemble import Amount, Answer, build
-from families import aggregates, clock, compose, convert, energy, flow, rules
+from families import aggregates, clock, compose, convert, energy, flow, rules, states
 from words import Noun
 
 WEIGHT = 7
@@ -26,6 +27,8 @@ NUMERIC = ("mean", "sum", "max", "min", "range")
 # What may be another one in the second question: a rate, a content, a power, a running time, an energy, what is converted.
 AMOUNTS = ("rate", "content", "power", "time", "energy", "measure")
 PLACE = {"place": Noun, "noun": Noun}
+# After devices in a state were counted or listed: their names, their number, the same of the other state.
+DEVICES = ("which_ones", "how_many", "and_which", "and_count")
 WORDING = wording.load(
     FAMILY,
     {
@@ -33,6 +36,11 @@ WORDING = wording.load(
         "then_highest": {"noun": Noun},
         "then_lowest": {"noun": Noun},
         "then_second": {},
+        "again": {},
+        "both_ends": {"noun": Noun},
+        "costs_then": {"price": str},
+        "empty_then": {"unit": Noun},
+        **{kind: {"one": Noun, "many": Noun, "state": str, "states": str} for kind in DEVICES},
         "new_limit": {"limit": str},
         "new_value": {"noun": Noun, "value": str},
         "why": {},
@@ -63,6 +71,17 @@ WHY = {
         "<=": ("est d'au plus", "n'est pas d'au plus"),
     },
 }
+# What JSON may call the highest and the lowest.
+ENDS = {
+    "max": {
+        "en": ["max", "highest", "maximum", "top", "high", "max_value", "peak"],
+        "fr": ["max", "maximum", "haut", "plus_haut", "valeur_max", "le_plus_haut", "maxi"],
+    },
+    "min": {
+        "en": ["min", "lowest", "minimum", "bottom", "low", "min_value", "trough"],
+        "fr": ["min", "minimum", "bas", "plus_bas", "valeur_min", "le_plus_bas", "mini"],
+    },
+}
 BECAUSE = {"en": "Because {reason}.", "fr": "Parce que {reason}."}
 LACKING = {
     "en": "There is not enough information: the reading {place} is missing.",
@@ -82,8 +101,8 @@ class First:
 
 def make(rng, language, held_out):
     kind = rng.choices(
-        [_aggregate, _which, _rule, _why, _unit, _place, _without, _beyond, _clock, _price, _changed],
-        [18, 11, 18, 10, 8, 12, 8, 9, 11, 5, 24],
+        [_aggregate, _which, _rule, _why, _unit, _place, _without, _beyond, _clock, _price, _changed, _devices, _again, _ends, _cost, _emptying],
+        [18, 11, 18, 10, 8, 12, 8, 9, 13, 5, 24, 12, 7, 6, 7, 5],
     )[0]
     return kind(rng, language, held_out)
 
@@ -128,6 +147,12 @@ def _then(rng, language, held_out, first, question, thought, answer, facts, **re
 
 def _asked(rng, language, held_out, kind, readings, told, separator):
     """A question for an aggregate of readings, answered."""
+    question, answer, _ = _question(rng, language, held_out, kind, readings, told)
+    return _first(rng, language, held_out, question, answer, told, separator)
+
+
+def _question(rng, language, held_out, kind, readings, told):
+    """A question for an aggregate of readings, its answer, and what that is exactly: a number or a name."""
     question = aggregates.WORDING.say(
         rng,
         language,
@@ -144,10 +169,10 @@ def _asked(rng, language, held_out, kind, readings, told, separator):
         answer = Answer(
             "{name} ({value})", {"name": told.names[found], "value": amount}, capital=False
         )
-        return _first(rng, language, held_out, question, answer, told, separator)
+        return question, answer, told.names[found]
     _, value, decimals = aggregates._think(kind, readings.values, readings.decimals, 2)
     answer = Answer("{value}", {"value": Amount(value, decimals, readings.unit)})
-    return _first(rng, language, held_out, question, answer, told, separator)
+    return question, answer, Fraction(value, 10**decimals)
 
 
 def _numeric(readings, kind, values):
@@ -205,6 +230,45 @@ def _which(rng, language, held_out):
     amount = Amount(readings.values[found], readings.decimals, readings.unit)
     answer = Answer("{name} ({value})", {"name": told.names[found], "value": amount}, capital=False)
     facts = {"kind": f"second {before}" if second else after, "values": readings.values, "names": told.names}
+    return _then(rng, language, held_out, first, question, thought, answer, facts)
+
+
+def _again(rng, language, held_out):
+    """What was answered, once more as JSON."""
+    separator = telemetry.separator(rng, language)
+    if rng.random() < 0.35:
+        told, question, answer, _, exact = _devices_asked(rng, language, held_out, rng.choice(["which", "count"]))
+    else:
+        kind = rng.choice([*NUMERIC, "highest", "lowest"])
+        among = (lambda q: q.id in aggregates.SUMMABLE) if kind == "sum" else None
+        readings = telemetry.draw(
+            rng, language, rng.choice([2, 3, 4]), held_out, distinct=True, whole_mean=True, among=among
+        )
+        told = telemetry.tell(rng, readings, separator)
+        question, answer, exact = _question(rng, language, held_out, kind, readings, told)
+    first = _first(rng, language, held_out, question, answer, told, separator)
+    question = WORDING.say(rng, language, "again", held_out)
+    facts = {"kind": "again", "exact": exact}
+    return _then(rng, language, held_out, first, question, ["again"], answer, facts, json_share=1)
+
+
+def _ends(rng, language, held_out):
+    """After another aggregate, the highest and the lowest reading at once."""
+    separator = telemetry.separator(rng, language)
+    kind = rng.choice(["mean", "sum", "range"])
+    among = (lambda q: q.id in aggregates.SUMMABLE) if kind == "sum" else None
+    readings = telemetry.draw(
+        rng, language, rng.choice([3, 4, 5]), held_out, distinct=True, whole_mean=True, among=among
+    )
+    told = telemetry.tell(rng, readings, separator)
+    first = _asked(rng, language, held_out, kind, readings, told, separator)
+    question = WORDING.say(rng, language, "both_ends", held_out, noun=readings.noun)
+    lines, top, low = arithmetic.extremes(readings.values, readings.decimals)
+    thought = ["max + min", *lines, f"={readings.value(top)}", f"={readings.value(low)}"]
+    top, low = readings.values[top], readings.values[low]
+    fields = {"max": Amount(top, readings.decimals, readings.unit), "min": Amount(low, readings.decimals, readings.unit)}
+    answer = Answer("{max}", fields, {name: ENDS[name][language] for name in fields}, several=True)
+    facts = {"kind": "ends", "values": readings.values, "decimals": readings.decimals}
     return _then(rng, language, held_out, first, question, thought, answer, facts)
 
 
@@ -531,9 +595,23 @@ def _changed(rng, language, held_out):
         if other != known.amounts[name]:
             break
 
-    def said(amount, symbol=0.8):
-        value, decimals, unit = amount
-        return units.said(rng, language, value, decimals, unit, separator, symbol)
+    first, stated, _, _ = _known_first(rng, language, held_out, known, separator)
+    lines, value, decimals = known.think(known.amounts | {name: other})
+    section = {"now": "content", "volume": "content", "value": "measure"}.get(name, name)
+    said = units.said(rng, language, *other, separator, 0.8)
+    question = WORDING.say(rng, language, f"{section}_now", held_out, value=said)
+    facts = {"kind": "exact", "exact": str(Fraction(value, 10**decimals))}
+    return _then(
+        rng, language, held_out, first, question, [known.label, *lines], known.answer(stated, value, decimals), facts,
+        exact=True,
+    )  # fmt: skip
+
+
+def _known_first(rng, language, held_out, known, separator):
+    """The first question about known amounts, how it was stated, and its result."""
+
+    def said(amount):
+        return units.said(rng, language, *amount, separator, 0.8)
 
     slots = known.slots | {name: said(amount) for name, amount in known.amounts.items()}
     if known.kind == "convert":
@@ -544,18 +622,9 @@ def _changed(rng, language, held_out):
         rng, known.family.WORDING, language, held_out, known.kind, slots, separator, extra=known.extra
     )
     _, value, decimals = known.think(known.amounts)
-    first = _first(
-        rng, language, held_out, stated.question, known.answer(stated, value, decimals), stated.data, separator,
-        stated.phrasings,
-    )  # fmt: skip
-    lines, value, decimals = known.think(known.amounts | {name: other})
-    section = {"now": "content", "volume": "content", "value": "measure"}.get(name, name)
-    question = WORDING.say(rng, language, f"{section}_now", held_out, value=said(other))
-    facts = {"kind": "exact", "exact": str(Fraction(value, 10**decimals))}
-    return _then(
-        rng, language, held_out, first, question, [known.label, *lines], known.answer(stated, value, decimals), facts,
-        exact=True,
-    )  # fmt: skip
+    answer = known.answer(stated, value, decimals)
+    first = _first(rng, language, held_out, stated.question, answer, stated.data, separator, stated.phrasings)
+    return first, stated, value, decimals
 
 
 def _emptied(rng, language, separator):
@@ -661,6 +730,90 @@ def _converted(rng, language, separator):
     return Known(convert, "convert", pair.task, {"to": to}, {"value": draw()}, think, answer), [("value", draw())]
 
 
+# Devices ------------------------------------------------------------
+
+
+def _devices(rng, language, held_out):
+    """Devices in a state, counted or listed; then their names, their number, or the same of the other state."""
+    before = rng.choice(["which", "count"])
+    section = rng.choice({"which": ["how_many", "and_which"], "count": ["which_ones", "and_count"]}[before])
+    told, question, answer, (devices, side, on, spellings), _ = _devices_asked(rng, language, held_out, before)
+    first = _first(rng, language, held_out, question, answer, told)
+    side = 1 - side if section.startswith("and_") else side
+    slots, hits = _in_state(devices, side, on)
+    del slots["plain"]
+    question = WORDING.say(rng, language, section, held_out, **slots)
+    said = slots["states"] + states._as_data_has_it(slots["states"], spellings[side], told.states)
+    kind = "count" if section in ("how_many", "and_count") else "which"
+    thought, answer = states._think(language, kind, told, hits, [True] * len(on), f"{devices.one} {said}", 0)
+    facts = {"kind": f"{kind} devices", "names": told.names, "on": on, "wanted": side == 0}
+    return _then(rng, language, held_out, first, question, thought, answer, facts)
+
+
+def _in_state(devices, side, on):
+    """What is said of devices in one of their two states, and which of them are."""
+    said = {"one": devices.one, "many": devices.many, "state": devices.states[side]}
+    said |= {"states": devices.plural_states[side], "plain": devices.plain_states[side]}
+    return said, [truth == (side == 0) for truth in on]
+
+
+def _devices_asked(rng, language, held_out, kind):
+    """Devices told, and a question which or how many are in a state, with its answer; what they are, and the exact
+    answer."""
+    devices, side = naming.devices(rng, language, held_out), rng.randrange(2)
+    count = rng.choice([3, 3, 4, 4, 5, 6])
+    told, on, spellings = states._told(rng, language, held_out, devices, count, 0.5, flags=False)
+    slots, hits = _in_state(devices, side, on)
+    question = states.WORDING.say(rng, language, kind, held_out, **slots)
+    _, answer = states._think(language, kind, told, hits, [True] * count, slots["states"], 0)
+    names = [name for name, hit in zip(told.names, hits) if hit]
+    return told, question, answer, (devices, side, on, spellings), Fraction(len(names)) if kind == "count" else names
+
+
+# Energy and tanks ------------------------------------------------------------
+
+
+def _cost(rng, language, held_out):
+    """What a device used, and what that costs."""
+    separator = telemetry.separator(rng, language)
+    known, _ = _used(rng, language, separator)
+    first, _, used, decimals = _known_first(rng, language, held_out, known, separator)
+    price = energy._price(rng, language, separator)
+    while price.minor:
+        price = energy._price(rng, language, separator)
+    question = WORDING.say(rng, language, "costs_then", held_out, price=price.text)
+    lines, value, decimals = energy._priced([], used, decimals, price)
+    lines, amount = energy._money(price, value, decimals, lines)
+    facts = {"kind": "exact", "exact": str(Fraction(amount.value, 10**amount.decimals))}
+    answer = energy._cost_answer(language, price, amount)
+    return _then(rng, language, held_out, first, question, ["cost", *lines], answer, facts, exact=True)
+
+
+def _emptying(rng, language, held_out):
+    """What flows out in a time, and when nothing is left."""
+    separator = telemetry.separator(rng, language)
+    unit = rng.choice(["L/min", "L/h", "L/h"])
+    rate, base, litre = rng.choice([2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40]), flow.TIMES[unit], "L"
+    lasts = rng.randint(4, 60)
+    time = rng.randint(1, lasts - 1)
+    amounts = {"now": (rate * lasts, 0, litre), "rate": (rate, 0, unit), "time": (time, 0, base)}
+
+    def said(amount):
+        return units.said(rng, language, *amount, separator, 0.8)
+
+    slots = {name: said(amount) for name, amount in amounts.items()}
+    slots |= {"thing": rng.choice(flow.VESSELS[language]), "unit": Noun(litre, language)}
+    stated = statement.state(rng, flow.WORDING, language, held_out, "loss", slots, separator, ask="after_ask")
+    answer = Answer("{value}", {"value": Amount(rate * (lasts - time), 0, litre)})
+    first = _first(rng, language, held_out, stated.question, answer, stated.data, separator, stated.phrasings)
+    named = Noun(units.word(base, language), language, "m", True)
+    question = WORDING.say(rng, language, "empty_then", held_out, unit=named)
+    lines, value, decimals = arithmetic.quotient(rate * lasts, 0, rate, 0, 2)[:3]
+    answer = Answer("{value}", {"value": Amount(value, decimals, str(named))})
+    facts = {"kind": "exact", "exact": str(lasts)}
+    return _then(rng, language, held_out, first, question, ["drain", *lines], answer, facts, exact=True)
+
+
 # Verification ------------------------------------------------------------
 
 
@@ -684,6 +837,14 @@ def verify(problem):
     if kind in ("highest", "lowest"):
         best = (max if kind == "highest" else min)(facts["values"])
         return facts["names"][facts["values"].index(best)]
+    if kind == "again":
+        return facts["exact"]
+    if kind == "ends":
+        found = sorted(facts["values"])
+        return tuple(Fraction(value, 10 ** facts["decimals"]) for value in (found[-1], found[0]))
+    if kind.endswith("devices"):
+        found = [name for name, on in zip(facts["names"], facts["on"]) if on == facts["wanted"]]
+        return Fraction(len(found)) if kind.startswith("count") else found
     if kind.startswith("second"):
         pairs = sorted(zip(facts["values"], facts["names"]), reverse=kind.endswith("highest"))
         return pairs[1][1]

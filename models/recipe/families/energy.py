@@ -8,6 +8,7 @@ import arithmetic
 import rounding
 import statement
 import telemetry
+import telling
 import units
 import wording
 import words
@@ -46,6 +47,20 @@ WORDING = wording.load(
         "days_given": {"device": Noun, "energy": str},
         "days_ask": {"days": str, "unit": Noun},
         "all_of_them": {"unit": Noun},
+        "daily_given": USE,
+        "daily_ask": {"unit": Noun},
+        "days_cost_ask": {"days": str, "money": str},
+        "fleet_given": {"many": str, "power": str, "time": str},
+        "swap_given": {"many": str, "fresh": str, "old": str, "new": str, "time": str},
+        "swap_ask": {"unit": Noun},
+        "balance_given": {"made": str, "used": str},
+        "balance_ask": {"unit": Noun},
+        "excess_ask": {"unit": Noun},
+        "deficit_ask": {"unit": Noun},
+        "surplus_ask": {},
+        "balance_both_ask": {},
+        "greater_ask": {},
+        "energy_cost_ask": {},
         "most": {},
         "least": {},
     },
@@ -55,7 +70,9 @@ DEVICES = {
         "en",
         """heater|fridge|freezer|oven|washing machine|dishwasher|pump|kettle|boiler|router
             server|lamp|television|computer|heat pump|air conditioner|dehumidifier|fan|compressor
-            charger|motor|microwave|vacuum cleaner|water heater|dryer|radiator|pool pump|sauna""",
+            charger|motor|microwave|vacuum cleaner|water heater|dryer|radiator|pool pump|sauna
+            rice cooker|desk lamp|coffee machine|milk cooler|incubator|projector|welder|chest freezer
+            heating mat|grow light|circular saw|printer|display case|bilge pump|feed mixer|toaster""",
     ),
     "fr": words.nouns(
         "fr",
@@ -63,21 +80,74 @@ DEVICES = {
             f bouilloire|f chaudière|m routeur|m serveur|f lampe|f télévision|m ordinateur
             f pompe à chaleur|m climatiseur|m déshumidificateur|m ventilateur|m compresseur
             m chargeur|m moteur|m micro-ondes|m aspirateur|m chauffe-eau|m sèche-linge
-            f machine à laver|f plaque de cuisson|m convecteur""",
+            f machine à laver|f plaque de cuisson|m convecteur|m cuiseur à riz|f lampe de bureau
+            f cafetière|m tank à lait|m incubateur|m projecteur|m poste à souder|m congélateur coffre
+            m tapis chauffant|f scie circulaire|f imprimante|f vitrine|f pompe de cale|f mélangeuse
+            m grille-pain|m aérateur""",
     ),
 }
-KINDS = {
-    "use": 22, "cost": 14, "bill": 12, "meter": 12, "metercost": 6, "save": 8, "savecost": 5,
-    "hours": 8, "load": 7, "days": 8, "most": 12, "least": 4, "total": 7,
+# Several devices of one sort, which stand behind a number.
+MANY = {
+    "en": "lamps|spotlights|LED panels|radiators|fans|computers|screens|pumps|heaters|chargers|tubes".split("|"),
+    "fr": "lampes|projecteurs|spots|radiateurs|ventilateurs|ordinateurs|écrans|pompes|tubes|bornes".split("|"),
+}
+# What is replaced, and by what.
+SWAPS = {
+    "en": [("spotlights", "LED spotlights"), ("bulbs", "LED bulbs"), ("lamps", "LEDs"), ("tubes", "LED tubes"),
+           ("floodlights", "LED floodlights"), ("fans", "newer fans"), ("old screens", "new screens")],
+    "fr": [("projecteurs", "projecteurs LED"), ("ampoules", "ampoules LED"), ("lampes", "LED"), ("spots", "spots LED"),
+           ("tubes néon", "tubes LED"), ("ventilateurs", "modèles récents"), ("vieux écrans", "écrans récents")],
 }  # fmt: skip
+KINDS = {
+    "use": 17, "cost": 10, "bill": 9, "meter": 11, "metercost": 6, "save": 6, "savecost": 4,
+    "hours": 10, "load": 7, "days": 6, "most": 13, "least": 5, "total": 6,
+    "daily": 6, "dailydays": 3, "dailycost": 8, "dayscost": 3, "fleet": 4, "swap": 5,
+    "balance": 7, "excess": 3, "deficit": 4, "surplus": 3,
+    "usecost": 4, "metersum": 5, "balanceboth": 4, "greater": 2, "topday": 3,
+}  # fmt: skip
+# What JSON calls answers that are asked for together.
+TOGETHER = {
+    "energy": {
+        "en": "energy energy_kwh kwh consumption consumption_kwh used_kwh used usage".split(),
+        "fr": "energie energie_kwh kwh conso conso_kwh consommation consommation_kwh kwh_consommes".split(),
+    },
+    "cost": {
+        "en": "cost price total_cost amount amount_due bill energy_cost cost_total".split(),
+        "fr": "cout prix cout_total montant facture cout_energie a_payer montant_du".split(),
+    },
+    "balance": {
+        "en": "balance balance_kwh net net_kwh net_balance energy_balance net_energy diff_kwh".split(),
+        "fr": "bilan bilan_kwh net net_kwh solde solde_kwh bilan_net bilan_energie".split(),
+    },
+    "surplus": {
+        "en": "surplus has_surplus is_surplus in_surplus excess surplus_today positive".split(),
+        "fr": "surplus excedent en_surplus y_a_surplus excedentaire est_excedentaire positif".split(),
+    },
+    "which": {
+        "en": "greater higher larger bigger which greater_one more".split(),
+        "fr": "plus_grand plus_grande plus_forte lequel laquelle plus_eleve gagnant".split(),
+    },
+    "by": {
+        "en": "by by_kwh difference gap margin difference_kwh gap_kwh".split(),
+        "fr": "de_combien ecart ecart_kwh difference difference_kwh marge delta_kwh".split(),
+    },
+    "device": {
+        "en": "device appliance name device_name which appliance_name".split(),
+        "fr": "appareil nom nom_appareil equipement lequel machine".split(),
+    },
+    "wh": {
+        "en": "wh wh_per_day daily_wh energy_wh wh_day day_wh use_wh".split(),
+        "fr": "wh wh_par_jour wh_jour energie_wh conso_wh conso_jour_wh wh_j".split(),
+    },
+}
 AMOUNTS = statement.Amounts(
     {
         "power": (
-            "power|rated power|power draw|load; power rated_power draw load",
+            "power|rated power|power draw|load; power rated_power draw load p",
             "f puissance|f puissance nominale|f puissance absorbée; puissance p_nominale p",
         ),
         "time": (
-            "running time|operating time|time of use; runtime time_on hours_on duration",
+            "running time|operating time|time of use; runtime time_on on_time duration",
             "f durée de marche|m temps de marche|f durée d'utilisation; duree temps_marche marche",
         ),
         "energy": (
@@ -100,8 +170,20 @@ AMOUNTS = statement.Amounts(
             "new consumption|consumption now|use now; use_now now new_use",
             "f nouvelle consommation|f consommation actuelle; conso_apres apres conso_actuelle",
         ),
+        "made": (
+            "production|solar production|PV production|energy produced; production pv solar produced pv_today",
+            "f production|f production solaire|f production des panneaux; production pv solaire prod produit",
+        ),
+        "used": (
+            "consumption|house consumption|total consumption; consumption house used house_today consumed",
+            "f consommation|f consommation de la maison|f consommation totale; consommation conso maison conso_jour",
+        ),
+        "price": (
+            "electricity price|energy price|price per kWh; price tariff rate unit_price",
+            "m prix de l'électricité|m prix du kWh|m tarif; prix tarif prix_unitaire prix_elec",
+        ),
     },
-    {},
+    {"€/kWh": "eur_kwh"},
 )
 
 
@@ -190,6 +272,9 @@ def make(rng, language, held_out):
     if kind in ("most", "least"):
         return _which(rng, language, held_out, kind)
     make_ = {
+        "daily": _daily, "dailydays": _daily, "dailycost": _daily, "fleet": _daily, "dayscost": _dayscost,
+        "swap": _swap, "balance": _balance, "excess": _balance, "deficit": _balance, "surplus": _balance,
+        "balanceboth": _balance, "greater": _balance, "usecost": _use, "metersum": _meter, "topday": _which,
         "use": _use, "bill": _use, "cost": _cost, "meter": _meter, "metercost": _meter,
         "save": _save, "savecost": _save, "hours": _hours, "load": _load, "days": _days, "total": _total,
     }[kind]  # fmt: skip
@@ -228,9 +313,6 @@ def _energy_used(power, time, wanted):
     lines = []
     value, decimals, unit = power
     hours, hours_decimals, time_unit = time
-    if time_unit == "min":
-        more, hours, hours_decimals, _ = arithmetic.quotient(hours, 0, 60, 0)
-        lines += more
     if (unit, wanted) == ("W", "kWh"):
         line, value, decimals = arithmetic.shifted(value, decimals, -3)
         lines.append(line)
@@ -238,15 +320,27 @@ def _energy_used(power, time, wanted):
         line, value, decimals = arithmetic.shifted(value, decimals, 3)
         lines.append(line)
     more, value, decimals = arithmetic.times(value, decimals, hours, hours_decimals)
-    return [*lines, *more], value, decimals
+    lines += more
+    if time_unit == "min":
+        more, value, decimals, _ = arithmetic.quotient(value, decimals, 60, 0, 6)
+        lines += more
+    return lines, value, decimals
+
+
+def _minutes(rng, watts):
+    """Minutes for which a power makes whole watt-hours."""
+    found = [n for n in (5, 6, 10, 12, 15, 20, 24, 25, 30, 35, 40, 45, 50, 75, 80, 90, 100) if watts * n % 60 == 0]
+    return (rng.choice(found or [60]), 0, "min")
 
 
 def _use(rng, language, held_out, kind):
     """Power and time to energy, with a price to its cost."""
     separator = telemetry.separator(rng, language)
     power, time = _power(rng), _time(rng)
-    if kind == "bill" and time[2] == "min":
+    if kind != "use" and time[2] == "min":
         time = (rng.randint(2, 12), 0, "h")
+    if time[2] == "min" and power[2] == "W" and rng.random() < 0.7:
+        time = _minutes(rng, power[0])
     small = power[2] == "W" and power[0] < 200
     # Kilowatt-hours, unless the question wants watt-hours.
     wanted = "Wh" if kind == "use" and rng.random() < (0.5 if small else 0.12) else "kWh"
@@ -264,15 +358,30 @@ def _use(rng, language, held_out, kind):
     facts["minutes"] = time[2] == "min"
     facts["wanted"] = wanted
     known = [AMOUNTS.fact(rng, language, "power", power), AMOUNTS.fact(rng, language, "time", time)]
-    if kind == "bill":
+    if kind != "use":
         price = _price(rng, language, separator)
+        while kind == "usecost" and price.minor:
+            price = _price(rng, language, separator)
+        if kind == "usecost" and rng.random() < 0.5:
+            price = _euros(rng, separator)
+            known.append(AMOUNTS.fact(rng, language, "price", (price.value, 2, "€/kWh")))
+        else:
+            known = []
+        made = lines, value, decimals
         slots |= {"price": price.text, "money": _currency(language, price)}
         lines, value, decimals = _priced(lines, value, decimals, price)
         lines, amount = _money(price, value, decimals, lines)
         if len(lines) > 9:
             return _use(rng, language, held_out, kind)
-        answer = _cost_answer(language, price, amount)
         facts |= {"price": text(price.value, price.decimals)}
+        if kind == "usecost":
+            answer = _together(language, energy=Amount(*made[1:], "kWh"), cost=_sum_named(language, price, amount))
+            stated = statement.state(
+                rng, WORDING, language, held_out, kind, slots, separator, known,
+                ask=_both_asked(rng, "use_ask", "cost_ask"), given="use_given", extra="price_given",
+            )  # fmt: skip
+            return _built(rng, language, held_out, "kWh + cost", stated, lines, answer, separator, facts)
+        answer = _cost_answer(language, price, amount)
         # Telemetry cannot state the price; it follows the situation.
         stated = statement.state(
             rng, WORDING, language, held_out, "bill", slots, separator,
@@ -285,6 +394,29 @@ def _use(rng, language, held_out, kind):
     )  # fmt: skip
     answer = _amount_answer(stated, value, decimals, unit, wanted)
     return _built(rng, language, held_out, wanted, stated, lines, answer, separator, facts)
+
+
+def _euros(rng, separator):
+    """A price that telemetry can tell."""
+    value = rng.choice([15, 18, 20, 20, 22, 24, 25, 25, 28, 30, 30, 32, 35, 40])
+    number = telemetry.written(text(value, 2), separator)
+    return Price(value, 2, f"{number} €/kWh", "{value} €", "€", False)
+
+
+def _both_asked(rng, *sections):
+    """The section that asks for energy and cost, or one that leaves a part of it to the keys."""
+    return "energy_cost_ask" if rng.random() < 0.75 else rng.choice(sections)
+
+
+def _together(language, **fields):
+    """Several answers, which are asked for at once."""
+    keys = {name: TOGETHER[name][language] for name in fields}
+    return Answer("", fields, keys, several=True)
+
+
+def _sum_named(language, price, amount):
+    """A sum of money with its currency, for a key that explains itself."""
+    return dataclasses.replace(amount, unit=_currency(language, price))
 
 
 def _currency(language, price):
@@ -350,7 +482,7 @@ def _cost(rng, language, held_out, kind):
 def _meter(rng, language, held_out, kind):
     """The difference of two meter readings, perhaps with its cost."""
     separator = telemetry.separator(rng, language)
-    decimals = rng.choice([0, 0, 1, 1, 2] if kind == "meter" else [0, 0, 1])
+    decimals = rng.choice([0, 0, 1, 1, 2] if kind == "meter" else [0, 0, 1, 1])
     before = rng.randint(10, rng.choice([999, 9999, 29999])) * 10**decimals + rng.randint(
         0, 10**decimals - 1
     )
@@ -370,25 +502,119 @@ def _meter(rng, language, held_out, kind):
         AMOUNTS.fact(rng, language, "before", (before, decimals, "kWh")),
         AMOUNTS.fact(rng, language, "after", (after, decimals, "kWh")),
     ]
-    if kind == "metercost":
-        price = _price(rng, language, separator)
+    own = rng.random() < (0.25 if kind == "meter" else 0.45)
+    if kind in ("metercost", "metersum"):
+        price = _euros(rng, separator) if own or rng.random() < 0.3 else _price(rng, language, separator)
+        while kind == "metersum" and price.minor:
+            price = _price(rng, language, separator)
         slots |= {"price": price.text, "money": _currency(language, price)}
         value, made = arithmetic.trimmed(difference, decimals)
+        energy = Amount(value, made, "kWh")
         lines, value, made = _priced(lines, value, made, price)
         lines, amount = _money(price, value, made, lines)
         facts |= {"price": text(price.value, price.decimals)}
-        stated = statement.state(
-            rng, WORDING, language, held_out, "metercost", slots, separator,
-            ask="cost_ask", given="meter_given", extra="price_given",
-        )  # fmt: skip
+        ask = "cost_ask" if kind == "metercost" else _both_asked(rng, "meter_ask", "cost_ask")
+        if own:
+            question = WORDING.say(rng, language, ask, held_out, **{n: slots[n] for n in WORDING.slots[ask]})
+            told = _tell_meter(rng, language, text(before, decimals), text(after, decimals), separator, price)
+            stated = statement.Stated(question, told, (), question.slots)
+        else:
+            known.append(AMOUNTS.fact(rng, language, "price", (price.value, 2, "€/kWh")))
+            stated = statement.state(
+                rng, WORDING, language, held_out, kind, slots, separator, known if "€/kWh" in price.text else (),
+                ask=ask, given="meter_given", extra="price_given",
+            )  # fmt: skip
+        if kind == "metersum":
+            answer = _together(language, energy=energy, cost=_sum_named(language, price, amount))
+            return _built(rng, language, held_out, "meter + cost", stated, lines, answer, separator, facts)
         answer = _cost_answer(language, price, amount)
         return _built(
             rng, language, held_out, "meter cost", stated, lines, answer, separator, facts
         )
     lines, value, made = arithmetic.finish(lines, difference, decimals)
-    stated = statement.state(rng, WORDING, language, held_out, "meter", slots, separator, known)
+    if own:
+        question = WORDING.say(rng, language, "meter_ask", held_out, unit=unit)
+        told = _tell_meter(rng, language, text(before, decimals), text(after, decimals), separator)
+        stated = statement.Stated(question, told, (), question.slots)
+    else:
+        stated = statement.state(rng, WORDING, language, held_out, "meter", slots, separator, known)
     answer = _amount_answer(stated, value, made, unit, "kWh")
     return _built(rng, language, held_out, "meter", stated, lines, answer, separator, facts)
+
+
+MOMENTS = {
+    "en": [("08:00", "18:00"), ("6:30", "22:00"), ("07:15", "15:15"), ("Monday", "Friday"), ("1 March", "31 March"),
+           ("Sunday evening", "Monday morning"), ("last night", "this morning"), ("week 12", "week 13")],
+    "fr": [("08:00", "18:00"), ("6h30", "22h"), ("7h15", "15h15"), ("lundi", "vendredi"), ("1er mars", "31 mars"),
+           ("dimanche soir", "lundi matin"), ("hier soir", "ce matin"), ("semaine 12", "semaine 13")],
+}  # fmt: skip
+METER_KEYS = {
+    "en": ["before after", "start_kwh end_kwh", "start end", "first_kwh last_kwh", "kwh_before kwh_after", "old new"],
+    "fr": ["avant apres", "debut_kwh fin_kwh", "debut fin", "index_debut index_fin", "ancien nouveau",
+           "kwh_avant kwh_apres"],
+}  # fmt: skip
+
+
+def _tell_meter(rng, language, before, after, separator, price=None):
+    """Two readings of a meter with the times at which they were read, or under keys; perhaps with a price."""
+    english = language == "en"
+    name = rng.choice("main workshop flat_3 barn kitchen bay_2".split() if english else
+                      "general atelier logement_3 grange cuisine quai_2".split())  # fmt: skip
+    first, last = rng.choice(MOMENTS[language])
+    layout = rng.choice(["lines", "lines", "sentence", "json", "json", "json", "pairs", "rows"])
+    rate = text(price.value, 2) if price else ""
+    if layout in ("json", "rows"):
+        number = telemetry.Number
+        low, high = rng.choice(METER_KEYS[language]).split()
+        data = {rng.choice(["meter", "id"] if english else ["compteur", "id"]): name} if rng.random() < 0.5 else {}
+        if layout == "rows":
+            at = rng.choice(["time", "at", "t"] if english else ["heure", "quand", "t"])
+            key = rng.choice(["readings", "log"] if english else ["releves", "index"])
+            data[key] = [{at: first, "kwh": number(before)}, {at: last, "kwh": number(after)}]
+        else:
+            data |= {low: number(before), high: number(after)}
+            if "kwh" not in low:
+                data["unit" if english else "unite"] = "kWh"
+        if price:
+            key = rng.choice(["price_eur_kwh", "eur_per_kwh"] if english else ["prix_eur_kwh", "eur_par_kwh"])
+            data[key] = number(rate)
+        return telemetry.Told(telemetry.encode(data, rng.random() < 0.4), "json", [], True, ".")
+    before, after = telemetry.written(before, separator), telemetry.written(after, separator)
+    if layout == "pairs":
+        low, high = rng.choice(METER_KEYS[language]).split()
+        unit = "" if "kwh" in low else rng.choice([" kWh", "kWh"])
+        rows = [f"{low}={before}{unit}", f"{high}={after}{unit}"]
+        if rng.random() < 0.4:
+            rows.insert(0, f"{'meter' if english else 'compteur'}={name}")
+        if price:
+            rows.append(f"{'price' if english else 'prix'}={price.text}")
+        return telemetry.Told("\n".join(rows), "pairs", [], True, separator)
+    if layout == "lines":
+        glue = rng.choice([" ", ": ", " -> ", " - "])
+        rows = [f"{first}{glue}{before} kWh", f"{last}{glue}{after} kWh"]
+        if rng.random() < 0.4:
+            rows.insert(0, rng.choice(["Meter", "Readings"] if english else ["Compteur", "Relevés"]))
+        if price:
+            rows.append(price.text)
+        return telemetry.Told("\n".join(rows), "lines", [], True, separator)
+    if english:
+        shape = rng.choice([
+            "Meter, {f}: {b} kWh; {l}: {a} kWh.",
+            "{f} the meter showed {b} kWh, {l} it showed {a} kWh.",
+            "Read {b} kWh ({f}) and {a} kWh ({l}).",
+            "The meter went from {b} kWh ({f}) to {a} kWh ({l}).",
+        ])  # fmt: skip
+    else:
+        shape = rng.choice([
+            "Compteur, {f} : {b} kWh ; {l} : {a} kWh.",
+            "{f}, le compteur marquait {b} kWh ; {l}, {a} kWh.",
+            "Relevé {b} kWh ({f}) puis {a} kWh ({l}).",
+            "Le compteur est passé de {b} kWh ({f}) à {a} kWh ({l}).",
+        ])  # fmt: skip
+    body = shape.format(f=first, l=last, b=before, a=after)
+    if price:
+        body += f" {'Price' if english else 'Prix'}{telling.COLON[language]}{price.text}."
+    return telemetry.Told(body[0].upper() + body[1:], "sentence", [], False, separator)
 
 
 def _save(rng, language, held_out, kind):
@@ -443,18 +669,25 @@ def _hours(rng, language, held_out, kind):
     time = rng.randint(2, 24)
     energy = power * time + (power // 2 if power % 2 == 0 and rng.random() < 0.3 else 0)
     energy, energy_decimals = arithmetic.trimmed(energy, decimals)
+    shown, lines = (energy, energy_decimals, "kWh" if big else "Wh"), []
+    if rng.random() < 0.55:
+        big, decimals = False, 0
+        power = rng.choice([60, 80, 120, 150, 200, 250, 300, 400, 500, 600, 800, 1000, 1200, 1500, 2000, 2400, 3000])
+        energy = power * rng.choice([2, 3, 4, 5, 6, 8, 10, 12, 20]) + rng.choice([0, 0, power // 2])
+        energy_decimals = 0
+        shown = (*arithmetic.trimmed(energy, 3), "kWh")
+        lines = [arithmetic.shifted(*shown[:2], 3)[0]]
     unit = _unit(rng, language, "h")
-    lines, value, made, _ = arithmetic.quotient(energy, energy_decimals, power, decimals)
+    more, value, made, _ = arithmetic.quotient(energy, energy_decimals, power, decimals)
+    lines += more
     slots = {
         "device": rng.choice(DEVICES[language]),
-        "energy": units.said(
-            rng, language, energy, energy_decimals, "kWh" if big else "Wh", separator, 0.9
-        ),
+        "energy": units.said(rng, language, *shown, separator, 0.9),
         "power": units.said(rng, language, power, decimals, "kW" if big else "W", separator, 0.9),
         "unit": unit,
     }
     known = [
-        AMOUNTS.fact(rng, language, "energy", (energy, energy_decimals, "kWh" if big else "Wh")),
+        AMOUNTS.fact(rng, language, "energy", shown),
         AMOUNTS.fact(rng, language, "power", (power, decimals, "kW" if big else "W")),
     ]
     stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known)
@@ -471,7 +704,7 @@ def _load(rng, language, held_out, kind):
     if big:
         power, decimals = arithmetic.trimmed(rng.randint(2, 60), 1)
     else:
-        power, decimals = rng.randint(20, 900), 0
+        power, decimals = rng.choice([rng.randint(20, 900), rng.randint(3, 150) * 10]), 0
     energy, energy_decimals = arithmetic.trimmed(power * time, decimals)
     if rng.random() < 0.15:
         energy += rng.randint(1, time)
@@ -482,18 +715,27 @@ def _load(rng, language, held_out, kind):
     if exact * 100 % 1 and rng.random() < 0.8:
         places = rng.choice([1, 2])
         more = (rounding.ask(rng, language, held_out, places),)
-    lines, value, made, _ = arithmetic.quotient(energy, energy_decimals, time, 0, places)
+    shown, lines = (energy, energy_decimals, f"{wanted}h"), []
+    mixed = not big and energy % 10 == 0 and rng.random() < 0.8
+    if mixed:
+        shown = (*arithmetic.trimmed(energy, 3), "kWh")
+        lines = [arithmetic.shifted(*shown[:2], 3)[0]]
+    more_lines, value, made, _ = arithmetic.quotient(energy, energy_decimals, time, 0, places)
+    lines += more_lines
     slots = {
         "device": rng.choice(DEVICES[language]),
-        "energy": units.said(rng, language, energy, energy_decimals, f"{wanted}h", separator, 0.9),
+        "energy": units.said(rng, language, *shown, separator, 0.9),
         "time": units.said(rng, language, time, 0, "h", separator, 0.4),
         "unit": unit,
     }
     known = [
-        AMOUNTS.fact(rng, language, "energy", (energy, energy_decimals, f"{wanted}h")),
+        AMOUNTS.fact(rng, language, "energy", shown),
         AMOUNTS.fact(rng, language, "time", (time, 0, "h")),
     ]
-    stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known)
+    stated = statement.state(
+        rng, WORDING, language, held_out, kind, slots, separator, known,
+        asked=lambda said: not mixed or "unit" in said.slots,
+    )  # fmt: skip
     question = rounding.then(stated.question, more[0]) if more else None
     facts = {"kind": kind, "energy": text(energy, energy_decimals), "time": str(time)}
     facts["places"] = places
@@ -528,12 +770,174 @@ def _days(rng, language, held_out, kind):
     return _built(rng, language, held_out, kind, stated, lines, answer, separator, facts)
 
 
+def _daily(rng, language, held_out, kind):
+    """What a device, or several of one sort, use in a day, or over some days, or what that costs."""
+    separator = telemetry.separator(rng, language)
+    power, hours = _power(rng), rng.choice([1, 2, 3, 4, 5, 6, 8, 10, 12, 24, rng.randint(2, 23)])
+    time, count, days = (hours, 0, "h"), 1, rng.choice([5, 7, 30, 10, 3, 4, 14, 20, 6, 2, 31, 365])
+    if kind == "daily" and power[2] == "W" and rng.random() < 0.6:
+        time = _minutes(rng, power[0])
+    small = power[2] == "W" and (time[2] == "min" or power[0] * time[0] < 2000)
+    wanted = "Wh" if kind in ("daily", "fleet") and rng.random() < (0.6 if small else 0.15) else "kWh"
+    lines, value, decimals = _energy_used(power, time, wanted)
+    if kind == "fleet":
+        count = rng.choice([2, 3, 4, 5, 6, 8, 10, 12, 20, 15, 30, 40])
+        power = (rng.choice([5, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 75, 100, 150, 200, 500]), 0, "W")
+        lines, watts, watts_decimals = arithmetic.times(power[0], 0, count, 0)
+        more, value, decimals = _energy_used((watts, watts_decimals, "W"), time, wanted)
+        lines += more
+    unit = _unit(rng, language, wanted)
+    facts = {"kind": kind, "power": text(*power[:2]), "time": text(*time[:2]), "watts": power[2] == "W"}
+    facts |= {"minutes": time[2] == "min", "wanted": wanted, "count": str(count)}
+    slots = {
+        "device": rng.choice(DEVICES[language]),
+        "many": f"{count} {rng.choice(MANY[language])}",
+        "power": units.said(rng, language, *power, separator, 0.85),
+        "time": units.said(rng, language, *time, separator, 0.4),
+        "days": units.said(rng, language, days, 0, "days", separator, 0),
+        "unit": unit,
+    }
+    given, ask, extra = "fleet_given" if kind == "fleet" else "daily_given", "daily_ask", ""
+    label = {"daily": "", "fleet": "many "}.get(kind, "") + wanted
+    if kind in ("dailydays", "dailycost"):
+        more, value, decimals = arithmetic.times(value, decimals, days, 0)
+        lines, ask, label = [*lines, *more], "days_ask", "kWh days"
+        facts["days"] = str(days)
+    if kind == "dailycost":
+        price = _price(rng, language, separator)
+        lines, value, decimals = _priced(lines, value, decimals, price)
+        lines, amount = _money(price, value, decimals, lines)
+        slots |= {"price": price.text, "money": _currency(language, price)}
+        facts["price"] = text(price.value, price.decimals)
+        ask, extra, label = "days_cost_ask", "price_given", "bill days"
+    if sum(map(len, lines)) > (130 if extra else 100) or decimals > 4:
+        return _daily(rng, language, held_out, kind)
+    stated = statement.state(
+        rng, WORDING, language, held_out, kind, slots, separator, ask=ask, given=given, extra=extra,
+        asked=lambda said: wanted == "kWh" or "unit" in said.slots,
+    )  # fmt: skip
+    answer = _cost_answer(language, price, amount) if extra else _amount_answer(stated, value, decimals, unit, wanted)
+    return _built(rng, language, held_out, label, stated, lines, answer, separator, facts)
+
+
+def _dayscost(rng, language, held_out, kind):
+    """What a daily consumption costs over some days."""
+    separator = telemetry.separator(rng, language)
+    energy, decimals = arithmetic.trimmed(rng.randint(2, 240), 1)
+    days, price = rng.choice([7, 30, 30, 10, 5, 20, 31, rng.randint(2, 15)]), _price(rng, language, separator)
+    lines, value, made = arithmetic.times(energy, decimals, days, 0)
+    lines, value, made = _priced(lines, value, made, price)
+    lines, amount = _money(price, value, made, lines)
+    slots = {
+        "device": rng.choice(DEVICES[language]),
+        "energy": units.said(rng, language, energy, decimals, "kWh", separator, 0.9),
+        "days": units.said(rng, language, days, 0, "days", separator, 0),
+        "price": price.text,
+        "money": _currency(language, price),
+    }
+    stated = statement.state(
+        rng, WORDING, language, held_out, kind, slots, separator,
+        ask="days_cost_ask", given="days_given", extra="price_given",
+    )  # fmt: skip
+    facts = {"kind": kind, "energy": text(energy, decimals), "days": str(days)}
+    facts["price"] = text(price.value, price.decimals)
+    answer = _cost_answer(language, price, amount)
+    return _built(rng, language, held_out, "days cost", stated, lines, answer, separator, facts)
+
+
+def _swap(rng, language, held_out, kind):
+    """What is saved in a day when several devices are replaced by as many thriftier ones."""
+    separator = telemetry.separator(rng, language)
+    count = rng.choice([4, 5, 6, 8, 10, 10, 12, 20, 25, 30, 40, 3])
+    hours = rng.choice([2, 3, 4, 5, 6, 8, 8, 10, 12, 24])
+    new = rng.choice([4, 5, 6, 7, 8, 9, 10, 12, 15, 18, 20, 25, 30, 40])
+    old = rng.choice([n for n in (20, 25, 35, 36, 40, 50, 58, 60, 75, 80, 100, 120, 150) if n > new])
+    wanted = "Wh" if rng.random() < 0.25 else "kWh"
+    line, saved = arithmetic.subtraction(old, new, 0)
+    more, watts, made = arithmetic.times(saved, 0, count, 0)
+    steps, value, made = arithmetic.times(watts, made, hours, 0)
+    lines = [line, *more, *steps]
+    if wanted == "kWh":
+        line, value, made = arithmetic.shifted(value, made, -3)
+        lines.append(line)
+    before, after = rng.choice(SWAPS[language])
+    unit = _unit(rng, language, wanted)
+    slots = {
+        "many": f"{count} {before}",
+        "fresh": f"{count} {after}",
+        "old": units.said(rng, language, old, 0, "W", separator, 0.9),
+        "new": units.said(rng, language, new, 0, "W", separator, 0.9),
+        "time": units.said(rng, language, hours, 0, "h", separator, 0.4),
+        "unit": unit,
+    }
+    stated = statement.state(
+        rng, WORDING, language, held_out, kind, slots, separator,
+        asked=lambda said: wanted == "kWh" or "unit" in said.slots,
+    )  # fmt: skip
+    facts = {"kind": kind, "old": str(old), "new": str(new), "count": str(count), "time": str(hours), "wanted": wanted}
+    answer = _amount_answer(stated, value, made, unit, wanted)
+    return _built(rng, language, held_out, kind, stated, lines, answer, separator, facts)
+
+
+PRODUCED_OR_USED = {"en": ("production", "consumption"), "fr": ("production", "consommation")}
+
+
+def _balance(rng, language, held_out, kind):
+    """Production and consumption: their balance, by how much one exceeds the other, whether there is a surplus."""
+    separator = telemetry.separator(rng, language)
+    decimals = rng.choice([0, 1, 1, 1, 2])
+    made, used = rng.sample(range(10**decimals, rng.choice([12, 30, 90]) * 10**decimals), 2)
+    if (kind == "excess" and made < used) or (kind == "deficit" and made > used):
+        made, used = used, made
+    unit = _unit(rng, language, "kWh")
+    slots = {"unit": unit}
+    for name, value in (("made", made), ("used", used)):
+        slots[name] = units.said(rng, language, value, decimals, "kWh", separator, 0.95)
+    known = [
+        AMOUNTS.fact(rng, language, "made", (*arithmetic.trimmed(made, decimals), "kWh")),
+        AMOUNTS.fact(rng, language, "used", (*arithmetic.trimmed(used, decimals), "kWh")),
+    ]
+    ask = {"balanceboth": "balance_both_ask"}.get(kind, f"{kind}_ask")
+    stated = statement.state(
+        rng, WORDING, language, held_out, kind, slots, separator, known, ask=ask, given="balance_given"
+    )
+    facts = {"kind": kind, "made": text(made, decimals), "used": text(used, decimals)}
+    compared, positive = arithmetic.comparison(made, decimals, ">", used, decimals)
+    if kind == "surplus":
+        answer = Answer(f"{words.YES_NO[language][0 if positive else 1]}.", {"truth": positive})
+        return _built(rng, language, held_out, "surplus", stated, [compared], answer, separator, facts)
+    if kind == "greater":
+        name = PRODUCED_OR_USED[language][0 if positive else 1]
+        line, gap = arithmetic.subtraction(max(made, used), min(made, used), decimals)
+        lines, value, left = arithmetic.finish([compared, f"={name}", line], gap, decimals)
+        answer = _together(language, which=name, by=Amount(value, left, "kWh"))
+        facts["names"] = list(PRODUCED_OR_USED[language])
+        return _built(rng, language, held_out, "greater + gap", stated, lines, answer, separator, facts)
+    if kind == "deficit":
+        line, value = arithmetic.subtraction(used, made, decimals)
+    elif kind == "excess":
+        line, value = arithmetic.subtraction(made, used, decimals)
+    else:
+        line, value = arithmetic.change(made, used, decimals)
+    lines, value, left = arithmetic.finish([line], value, decimals)
+    if kind == "balanceboth":
+        answer = _together(language, balance=Amount(value, left, "kWh"), surplus=positive)
+        return _built(
+            rng, language, held_out, "balance + surplus", stated, [*lines, compared], answer, separator, facts
+        )
+    answer = _amount_answer(stated, value, left, unit, "kWh")
+    return _built(rng, language, held_out, kind, stated, lines, answer, separator, facts)
+
+
 def _tell_devices(rng, language, names, powers, hours):
     """Devices with their power and daily hours, as sentences, lines, a table or JSON."""
     rows = list(zip(names, powers, hours))
-    layout = rng.choice(["sentence", "sentence", "list", "lines", "table", "json", "pairs"])
+    layout = rng.choice(["sentence", "sentence", "list", "lines", "lines", "table", "json", "pairs"])
     english = language == "en"
-    a_day = rng.choice(["h a day", "h per day", "h/day"] if english else ["h par jour", "h/jour"])
+    a_day = rng.choice(["h a day", "h a day", "h per day", "h/day", "hours a day"] if english
+                       else ["h par jour", "h par jour", "h/jour", "h/j", "heures par jour"])
+    if 1 in hours and a_day.startswith(("hours", "heures")):
+        a_day = "h a day" if english else "h par jour"
     if layout == "sentence":
         if english:
             verb = rng.choice(["runs", "runs for", "is on for", "works"])
@@ -547,18 +951,19 @@ def _tell_devices(rng, language, names, powers, hours):
         parts = [f"{n} {p} W, {h} {a_day}" for n, p, h in rows]
         return telemetry.Told("; ".join(parts) + ".", layout, names, False, "")
     if layout == "lines":
-        bullet, glue = rng.choice(["", "- "]), rng.choice([", ", " x ", " · "])
-        body = "\n".join(f"{bullet}{n}: {p} W{glue}{h} {a_day}" for n, p, h in rows)
+        bullet, after = rng.choice(["", "- "]), rng.choice([":", ""])
+        glue = rng.choice([", ", ", ", " x ", " · ", " / "])
+        body = "\n".join(f"{bullet}{n}{after} {p} W{glue}{h} {a_day}" for n, p, h in rows)
         return telemetry.Told(body, layout, names, True, "")
     if layout == "pairs":
         body = "\n".join(f"{n.text.replace(' ', '_')} w={p} h={h}" for n, p, h in rows)
         return telemetry.Told(
             body, layout, [n.text.replace(" ", "_") for n in names], True, ""
         )
-    name, power, daily = (
-        ("device", "power_w", "hours_per_day")
+    name, power, daily = rng.choice(
+        [("device", "power_w", "hours_per_day"), ("name", "watts", "h_day"), ("appliance", "w", "hours_a_day")]
         if english
-        else ("appareil", "puissance_w", "heures_par_jour")
+        else [("appareil", "puissance_w", "heures_par_jour"), ("nom", "watts", "h_jour"), ("nom", "w", "h_par_jour")]
     )
     if layout == "table":
         bar = rng.choice([" | ", ";", "\t"])
@@ -571,7 +976,9 @@ def _tell_devices(rng, language, names, powers, hours):
 
 
 def _which(rng, language, held_out, kind):
-    """Which of several devices needs most (or least) in a day."""
+    """Which of several devices needs most (or least) in a day; together with how much that is."""
+    together = kind == "topday"
+    kind = rng.choice(["most", "most", "least"]) if together else kind
     count = rng.choice([2, 3, 3, 3, 4])
     names = rng.sample(DEVICES[language], count)
     while True:
@@ -596,11 +1003,15 @@ def _which(rng, language, held_out, kind):
             steps += f" {compared}"
         lines.append(f"{i + 1}:{name} {steps} *{found + 1}")
     if sum(map(len, lines)) > 260:
-        return _which(rng, language, held_out, kind)
-    answer = Answer("{name}", {"name": spelled[found]}, capital=False)
+        return _which(rng, language, held_out, "topday" if together else kind)
+    if together:
+        lines = [f"{lines[0]} + Wh", *lines[1:], f"={totals[found]}"]
+        answer = _together(language, device=spelled[found], wh=Amount(totals[found], 0, "Wh"))
+    else:
+        answer = Answer("{name}", {"name": spelled[found]}, capital=False)
     return build(
         rng, FAMILY, language, held_out, question, lines, answer, told, exact=True,
-        facts={"kind": kind, "names": spelled, "powers": powers, "hours": hours},
+        facts={"kind": kind, "names": spelled, "powers": powers, "hours": hours, "together": together},
     )  # fmt: skip
 
 
@@ -636,25 +1047,34 @@ def verify(problem):
     kind = f["kind"]
     if kind in ("most", "least"):
         pick = max if kind == "most" else min
-        return pick(zip(f["powers"], f["hours"], f["names"]), key=lambda row: row[0] * row[1])[2]
+        power, hour, name = pick(zip(f["powers"], f["hours"], f["names"]), key=lambda row: row[0] * row[1])
+        return (name, Fraction(power * 3600 * hour, 3600)) if f["together"] else name
     if kind == "total":
         joules = sum(power * hour * 3600 for power, hour in zip(f["powers"], f["hours"]))
         return Fraction(joules, 3600 if f["wanted"] == "Wh" else 3600000)
-    n = {
-        key: Fraction(f[key])
-        for key in ("power", "time", "energy", "before", "after", "old", "new", "price", "days")
-        if key in f
-    }
-    if kind in ("use", "bill"):
-        joules = n["power"] * (1 if f["watts"] else 1000) * n["time"]
-        joules *= 60 if f["minutes"] else 3600
+    numbers = "power time energy before after old new price days made used count".split()
+    n = {key: Fraction(f[key]) for key in numbers if key in f}
+    if "made" in n:
+        found, surplus = n["made"] - n["used"], n["made"] > n["used"]
+        return {
+            "surplus": surplus, "deficit": -found, "balanceboth": (found, surplus),
+            "greater": (f["names"][found < 0] if "names" in f else "", abs(found)),
+        }.get(kind, found)  # fmt: skip
+    if kind == "swap":
+        n["power"] = n["old"] - n["new"]
+    if kind == "swap" or "watts" in f:
+        joules = n["power"] * (1 if f.get("watts", True) else 1000) * n["time"] * n.get("count", 1)
+        joules *= 60 if f.get("minutes") else 3600
         n["energy"] = joules / (3600 if f["wanted"] == "Wh" else 3600000)
-    if kind in ("meter", "metercost"):
+    if kind in ("meter", "metercost", "metersum"):
         n["energy"] = n["after"] - n["before"]
     if kind in ("save", "savecost"):
         n["energy"] = n["old"] - n["new"]
+    if kind in ("dailydays", "dailycost", "dayscost"):
+        n["energy"] *= n["days"]
     if "price" in n:
-        return Fraction(int(n["energy"] * n["price"] * 100 + Fraction(1, 2)), 100)
+        cost = Fraction(int(n["energy"] * n["price"] * 100 + Fraction(1, 2)), 100)
+        return (n["energy"], cost) if kind in ("usecost", "metersum") else cost
     exact = {
         "hours": lambda: n["energy"] / n["power"],
         "load": lambda: n["energy"] / n["time"],

@@ -1,34 +1,37 @@
 """Sensors that cannot be trusted: one that differs from the others, one that is stuck, values that
-cannot be, readings that are old or missing; the answer names the sensor, or says that there is
-none."""
+cannot be, readings that are old or missing; the answer names the sensor or, where several may be meant, lists them,
+or says that there is none; and whether two agree and how far apart they are, at once."""
 
+import dataclasses
 from fractions import Fraction
 
 import arithmetic
 import naming
 import telemetry
+import telling
 import wording
 import words
-from assemble import Answer, build
+from assemble import Amount, Answer, build
 
 WEIGHT = 9
 FAMILY = "faults"
 NOUN = {"noun": words.Noun}
+PAIR = {"limit": str, "a": words.Noun, "b": words.Noun}
 WORDING = wording.load(
     FAMILY,
     {
         "odd": NOUN,
         "differs": NOUN | {"limit": str},
-        "agree": NOUN | {"limit": str, "a": words.Noun, "b": words.Noun},
+        **dict.fromkeys(("agree", "agree_within", "agree_gap"), NOUN | PAIR),
         "stuck": NOUN,
         "stuck_one": NOUN,
-        "range": NOUN | {"low": str, "high": str},
-        "percent": NOUN,
-        "tolerance": NOUN | {"target": str, "limit": str},
-        "old": {"limit": str},
+        **dict.fromkeys(("range", "range_one"), NOUN | {"low": str, "high": str}),
+        **dict.fromkeys(("percent", "percent_one"), NOUN),
+        **dict.fromkeys(("tolerance", "tolerance_one"), NOUN | {"target": str, "limit": str}),
+        **dict.fromkeys(("old", "old_one"), {"limit": str}),
         "now": {"time": str},
         "oldest": {},
-        "missing": NOUN,
+        **dict.fromkeys(("missing", "missing_one"), NOUN),
     },
 )
 # What cannot be measured: what sensors of a quantity are good for, narrow and wide.
@@ -53,8 +56,8 @@ NONE = {"en": "none", "fr": "aucun"}
 
 
 def make(rng, language, held_out):
-    kinds = [_odd, _differs, _agree, _stuck, _stuck_one, _range, _tolerance, _old, _oldest]
-    kind = rng.choices([*kinds, _missing], [9, 9, 8, 15, 7, 14, 7, 14, 8, 10])[0]
+    kinds = [_odd, _differs, _agree, _agree_gap, _stuck, _stuck_one, _range, _tolerance, _old, _oldest]
+    kind = rng.choices([*kinds, _missing], [11, 8, 8, 10, 15, 6, 16, 7, 13, 6, 15])[0]
     return kind(rng, language, held_out)
 
 
@@ -71,6 +74,22 @@ def _several(language, names):
 def _kept(lines, hits):
     """Numbered lines, each with the numbers of those that are to be named so far: `*13`."""
     return [f"{line} {mark}" for line, mark in zip(lines, arithmetic.marks(hits))]
+
+
+def _until(lines, bad, names):
+    """Numbered lines up to the first sensor at fault, where only one is asked for: `2:hall 138 #3>#2 bad`; and its
+    name, or nothing."""
+    kept = []
+    for line, out, name in zip(lines, bad, names):
+        kept.append(f"{line} {'bad' if out else 'ok'}")
+        if out:
+            return kept, name
+    return kept, None
+
+
+def _alone(rng, bad):
+    """Whether a question after one sensor will do: exactly one is at fault, or now and then none."""
+    return sum(bad) == 1 or (not any(bad) and rng.random() < 0.15)
 
 
 # Sensors against each other ------------------------------------------------------------
@@ -170,8 +189,8 @@ def _limit_said(rng, limit, decimals, unit, separator):
     return f"{number} {unit}" if rng.random() < 0.8 else number
 
 
-def _agree(rng, language, held_out):
-    """Do two sensors of one thing differ by more than a limit? Yes or no."""
+def _pair(rng, language, held_out):
+    """Two sensors of one thing and how far apart they may be: readings, limit and its decimals, and the separator."""
     separator = telemetry.separator(rng, language)
     readings = telemetry.draw(rng, language, 2, held_out, places=False)
     decimals = readings.decimals
@@ -186,24 +205,92 @@ def _agree(rng, language, held_out):
     readings.values[1] = readings.values[0] + rng.choice([-1, 1]) * gap
     if readings.values[1] < 0 <= readings.quantity.low:
         readings.values[1] = readings.values[0] + gap
-    said = _limit_said(rng, limit, limit_decimals, readings.unit, separator)
+    return readings, (limit, limit_decimals), separator
+
+
+# What two sensors of one thing are, told before their readings.
+PAIRS = {
+    "en": ["Two {} on the same spot", "Two {} side by side", "The two {} of one tank", "Two {} for the same thing"],
+    "fr": ["Deux {} au même endroit", "Deux {} côte à côte", "Les deux {} d'une cuve", "Deux {} pour la même chose"],
+}
+PAIRED = {
+    "en": ["sensors", "probes", "meters", "instruments", "gauges"],
+    "fr": ["capteurs", "sondes", "compteurs", "appareils", "instruments"],
+}
+
+
+def _pair_told(rng, language, readings, separator):
+    """The two readings told, perhaps with a word on what they are."""
     told = telemetry.tell(rng, readings, separator)
+    if told.layout in ("is", "lines", "pairs") and rng.random() < 0.4:
+        head = rng.choice(PAIRS[language]).format(rng.choice(PAIRED[language]))
+        lines = told.block or told.layout == "lines"
+        told.text = f"{head}{':' if language == 'en' else ' :'}{chr(10) if lines else ' '}{told.text}"
+    return told
+
+
+def _agree_gap(rng, language, held_out):
+    """Do two sensors agree within a limit, and how far apart are they?"""
+    readings, (limit, limit_decimals), separator = _pair(rng, language, held_out)
+    decimals, (first, second) = readings.decimals, readings.values
+    said = _limit_said(rng, limit, limit_decimals, readings.unit, separator)
+    told = _pair_told(rng, language, readings, separator)
     a, b = (words.Noun(name, language, "") for name in told.names)
-    question = WORDING.say(
-        rng, language, "agree", held_out, noun=readings.noun, limit=said, a=a, b=b
+    section = "agree_gap" if rng.random() < 0.7 else "agree_within"
+    question = WORDING.say(rng, language, section, held_out, noun=readings.noun, limit=said, a=a, b=b)
+    order, _ = arithmetic.comparison(first, decimals, ">", second, decimals)
+    line, gap = arithmetic.difference(max(first, second), min(first, second), decimals)
+    check, holds = arithmetic.comparison(gap, decimals, "<=", limit, limit_decimals)
+    lines, shown, places = arithmetic.finish([line], gap, decimals)
+    fields = {"agree": holds, "gap": Amount(shown, places, readings.unit)}
+    names = ["agree", "gap"] if rng.random() < 0.6 else ["gap", "agree"]
+    answer = Answer(
+        "", {name: fields[name] for name in names}, {name: AGREE_KEYS[name][language] for name in names}, several=True
     )
+    facts = {
+        "kind": "agree gap",
+        "values": readings.values,
+        "decimals": decimals,
+        "limit": (limit, limit_decimals),
+        "order": names,
+    }
+    thought = ["gap + agree", order, *lines, check]
+    return _build(rng, language, held_out, question, thought, answer, told, separator, facts)
+
+
+AGREE_KEYS = {
+    "agree": {
+        "en": ["agree", "agree", "match", "ok", "within", "within_limit", "in_tolerance", "agreement", "consistent"],
+        "fr": ["accord", "accord", "d_accord", "concordent", "ok", "conforme", "dans_tolerance", "concordance"],
+    },
+    "gap": {
+        "en": ["gap", "difference", "difference", "diff", "deviation", "delta", "distance"],
+        "fr": ["ecart", "écart", "ecart", "difference", "diff", "delta", "distance"],
+    },
+}
+
+
+def _agree(rng, language, held_out):
+    """Do two sensors of one thing differ by more than a limit, or agree within it? Yes or no."""
+    readings, (limit, limit_decimals), separator = _pair(rng, language, held_out)
+    decimals = readings.decimals
+    said = _limit_said(rng, limit, limit_decimals, readings.unit, separator)
+    told = _pair_told(rng, language, readings, separator)
+    a, b = (words.Noun(name, language, "") for name in told.names)
+    section, relation = rng.choice([("agree", ">"), ("agree_within", "<=")])
+    question = WORDING.say(rng, language, section, held_out, noun=readings.noun, limit=said, a=a, b=b)
     first, second = readings.values
     order, _ = arithmetic.comparison(first, decimals, ">", second, decimals)
     line, gap = arithmetic.difference(max(first, second), min(first, second), decimals)
-    check, more = arithmetic.comparison(gap, decimals, ">", limit, limit_decimals)
+    check, holds = arithmetic.comparison(gap, decimals, relation, limit, limit_decimals)
     facts = {
-        "kind": "agree",
+        "kind": section,
         "values": readings.values,
         "decimals": decimals,
         "limit": (limit, limit_decimals),
     }
-    truth = words.YES_NO[language][0 if more else 1]
-    answer = Answer(f"{truth}.", {"truth": more})
+    truth = words.YES_NO[language][0 if holds else 1]
+    answer = Answer(f"{truth}.", {"truth": holds})
     thought = ["gap", order, line, check]
     return _build(rng, language, held_out, question, thought, answer, told, separator, facts)
 
@@ -235,6 +322,54 @@ def _checked(values, decimals):
     return " ".join(out) + " same", True
 
 
+def _times(rng, language, count):
+    """What heads the columns of values read one after the other: times of day, days or numbers."""
+    step, kind = rng.choice([1, 1, 2]), rng.random()
+    start = rng.randint(0, 23 - step * (count - 1))
+    hours = [start + i * step for i in range(count)]
+    if kind < 0.3:
+        if language == "fr":
+            return [f"{hour}h" for hour in hours]
+        return [f"{hour % 12 or 12} {'am' if hour < 12 else 'pm'}" for hour in hours]
+    if kind < 0.55:
+        return [arithmetic.clock(60 * hour) for hour in hours]
+    if kind < 0.7:
+        minutes, apart = rng.randrange(0, 60 * 20, 5), rng.choice([5, 10, 15, 30])
+        return [arithmetic.clock(minutes + i * apart) for i in range(count)]
+    if kind < 0.85:
+        days = "Mon Tue Wed Thu Fri Sat Sun" if language == "en" else "lun mar mer jeu ven sam dim"
+        first = rng.randint(0, 7 - count)
+        return days.split()[first : first + count]
+    stem = rng.choice(["t", "v", ""])
+    return [f"{stem}{i + 1}" for i in range(count)]
+
+
+def _times_table(rng, language, readings, histories, separator):
+    """Past values of each sensor in a table with the times over its columns, or down its side."""
+    names = [str(name) for name in readings.names]
+    unit = f" {readings.unit}" if rng.random() < 0.35 else ""
+    cells = [
+        [telemetry.written(arithmetic.text(value, readings.decimals), separator) + unit for value in values]
+        for values in histories
+    ]
+    times = _times(rng, language, len(cells[0]))
+    if rng.random() < 0.75:
+        rows = [[telling.column(rng, language), *times], *([name, *row] for name, row in zip(names, cells))]
+    else:
+        corner = rng.choice(["time", "at"] if language == "en" else ["heure", "quand"])
+        rows = [[corner, *names], *([time, *row] for time, row in zip(times, zip(*cells)))]
+    if rng.random() < 0.6:
+        lines = [f"| {' | '.join(row)} |" for row in rows]
+        text = "\n".join([lines[0], "|" + rng.choice(["---|", " --- |"]) * len(rows[0]), *lines[1:]])
+    else:
+        bar = rng.choice([" | ", ";", "\t", " ; "])
+        text = "\n".join(bar.join(row) for row in rows)
+    if not unit and rng.random() < 0.4:
+        noun = wording.capital(str(readings.noun))
+        text = f"{noun}{rng.choice([f' ({readings.unit})', ''])}{':' if language == 'en' else ' :'}\n{text}"
+    return telemetry.Told(text, "table", names, True, separator if readings.decimals else "")
+
+
 def _stuck(rng, language, held_out):
     separator = telemetry.separator(rng, language)
     count = rng.choices([2, 3, 4, 5], [2, 5, 4, 1])[0]
@@ -245,7 +380,10 @@ def _stuck(rng, language, held_out):
         _history(rng, value, length, step, i == place) for i, value in enumerate(readings.values)
     ]
     question = WORDING.say(rng, language, "stuck", held_out, noun=readings.noun)
-    told = telemetry.tell_series(rng, readings, histories, separator)
+    if rng.random() < 0.35:
+        told = _times_table(rng, language, readings, histories, separator)
+    else:
+        told = telemetry.tell_series(rng, readings, histories, separator)
     thought, name = ["stuck"], None
     for i, values in enumerate(histories):
         line, same = _checked(values, readings.decimals)
@@ -291,13 +429,24 @@ def _between(value, decimals, low, high):
 
 
 def _scanned(readings, names, low, high):
-    """Every value against a range: lines, and the names of those outside."""
+    """Every value against a range: lines, and of each whether it lies outside."""
     lines, outside = [], []
     for i, value in enumerate(readings.values):
         steps, inside = _between(value, readings.decimals, low, high)
         lines.append(f"{i + 1}:{names[i]} {readings.value(i)} {steps}")
         outside.append(not inside)
-    return _kept(lines, outside), [name for name, out in zip(names, outside) if out]
+    return lines, outside
+
+
+def _outside(language, single, thought, lines, bad, names):
+    """The thought and the answer where sensors at fault are asked for: the one (`single`) or all of them. The first
+    line of the thought tells which."""
+    if single:
+        lines, name = _until(lines, bad, names)
+        kind, _, rest = thought[0].partition(" ")
+        return [f"{kind} one {rest}".rstrip(), *thought[1:], *lines], _one(language, name)
+    found = [name for name, out in zip(names, bad) if out]
+    return [*thought, *_kept(lines, bad)], _several(language, found)
 
 
 def _range(rng, language, held_out):
@@ -313,32 +462,33 @@ def _range(rng, language, held_out):
     )
     low, high = rng.choice(RANGES[readings.quantity.id])
     scale = 10**readings.decimals
-    for i in rng.sample(range(count), rng.choices([0, 1, 2], [2, 6, 2])[0]):
+    single = rng.random() < 0.45
+    for i in rng.sample(range(count), rng.choices([0, 1, 2], [1, 8, 0] if single else [2, 6, 2])[0]):
         beyond = rng.randint(1, max(20, high * scale // rng.choice([2, 8, 40])))
         if rng.random() < 0.65:
             readings.values[i] = high * scale + beyond
         else:
             readings.values[i] = low * scale - min(beyond, max(200, low * scale // 2))
-    slots = {"noun": readings.noun}
+    slots, one = {"noun": readings.noun}, "_one" if single else ""
     if implied:
-        question = WORDING.say(rng, language, "percent", held_out, **slots)
+        question = WORDING.say(rng, language, f"percent{one}", held_out, **slots)
     else:
         unit = f" {readings.unit}" if rng.random() < 0.7 else ""
         question = WORDING.say(
-            rng, language, "range", held_out, low=str(low), high=f"{high}{unit}", **slots
+            rng, language, f"range{one}", held_out, low=str(low), high=f"{high}{unit}", **slots
         )
     told = telemetry.tell(rng, readings, separator)
     lines, bad = _scanned(readings, told.names, (low, 0), (high, 0))
-    thought = [f"range {low} {high}", *lines]
+    thought, answer = _outside(language, single, [f"range {low} {high}"], lines, bad, told.names)
     facts = {
         "kind": "range",
+        "single": single,
         "values": readings.values,
         "decimals": readings.decimals,
         "low": Fraction(low),
         "high": Fraction(high),
         "names": told.names,
     }
-    answer = _several(language, bad)
     return _build(rng, language, held_out, question, thought, answer, told, separator, facts)
 
 
@@ -356,12 +506,17 @@ def _tolerance(rng, language, held_out):
         step, width = scale, rng.choice([5, 10, 15]) * scale // 10
     limit, limit_decimals = (width, decimals) if step == scale else (width, 0)
     reach = width if step == scale else width * scale
-    readings.values = [max(0, target + rng.randint(-2 * reach, 2 * reach)) for _ in range(count)]
+    single = rng.random() < 0.4
+    while True:
+        readings.values = [max(0, target + rng.randint(-2 * reach, 2 * reach)) for _ in range(count)]
+        if not single or _alone(rng, [abs(value - target) > reach for value in readings.values]):
+            break
     said = _limit_said(rng, limit, limit_decimals, readings.unit, separator)
     wanted = _limit_said(rng, target // scale, 0, readings.unit, separator)
     question = WORDING.say(
-        rng, language, "tolerance", held_out, noun=readings.noun, target=wanted, limit=said
-    )
+        rng, language, "tolerance_one" if single else "tolerance", held_out,
+        noun=readings.noun, target=wanted, limit=said,
+    )  # fmt: skip
     told = telemetry.tell(rng, readings, separator)
     shown = target // scale if not limit_decimals else target
     down, low = arithmetic.subtraction(shown, limit, limit_decimals)
@@ -369,14 +524,14 @@ def _tolerance(rng, language, held_out):
     lines, bad = _scanned(readings, told.names, (low, limit_decimals), (high, limit_decimals))
     facts = {
         "kind": "range",
+        "single": single,
         "values": readings.values,
         "decimals": decimals,
         "low": Fraction(target - reach, scale),
         "high": Fraction(target + reach, scale),
         "names": told.names,
     }
-    thought = ["tolerance", down, up, *lines]
-    answer = _several(language, bad)
+    thought, answer = _outside(language, single, ["tolerance", down, up], lines, bad, told.names)
     return _build(rng, language, held_out, question, thought, answer, told, separator, facts)
 
 
@@ -444,19 +599,26 @@ def _old(rng, language, held_out):
     """Which ones have been silent for longer than a limit?"""
     count = rng.choices([2, 3, 4, 5], [3, 5, 3, 1])[0]
     names = naming.names(rng, language, count, held_out)
-    phrasings = []
+    phrasings, single = [], rng.random() < 0.4
+    section = "old_one" if single else "old"
     if rng.random() < 0.6:
-        told, ages, limit, unit = _ages(rng, language, names, 200)
-        question = WORDING.say(rng, language, "old", held_out, limit=f"{limit} {unit}")
+        while True:
+            told, ages, limit, unit = _ages(rng, language, names, 200)
+            if not single or _alone(rng, [age > limit for age in ages]):
+                break
+        question = WORDING.say(rng, language, section, held_out, limit=f"{limit} {unit}")
         head, lines = ["old"], []
         for i, age in enumerate(ages):
             steps, _ = arithmetic.digits_compared(age, 0, limit, 0)
             lines.append(f"{i + 1}:{told.names[i]} {age} {steps}")
     else:
         limit = rng.choice([5, 10, 15, 20, 30, 45, 60, 90])
-        told, times, now = _contacts(rng, language, names, limit)
+        while True:
+            told, times, now = _contacts(rng, language, names, limit)
+            if not single or _alone(rng, [now - time > limit for time in times]):
+                break
         question = WORDING.say(
-            rng, language, "old", held_out, limit=f"{limit} {rng.choice(['min', 'minutes'])}"
+            rng, language, section, held_out, limit=f"{limit} {rng.choice(['min', 'minutes'])}"
         )
         here = WORDING.say(rng, language, "now", held_out, time=arithmetic.clock(now))
         phrasings.append(here)
@@ -466,9 +628,8 @@ def _old(rng, language, held_out):
         for i, time in enumerate(times):
             digits, _ = arithmetic.time_digits(time, start)
             lines.append(f"{i + 1}:{told.names[i]} {arithmetic.clock(time)} {digits}")
-    thought = [*head, *_kept(lines, [age > limit for age in ages])]
-    answer = _several(language, [n for n, age in zip(told.names, ages) if age > limit])
-    facts = {"kind": "old", "ages": ages, "limit": limit, "names": told.names}
+    thought, answer = _outside(language, single, head, lines, [age > limit for age in ages], told.names)
+    facts = {"kind": "old", "single": single, "ages": ages, "limit": limit, "names": told.names}
     return _build(
         rng, language, held_out, question, thought, answer, told, "", facts, phrasings
     )
@@ -498,43 +659,115 @@ def _oldest(rng, language, held_out):
 
 
 MARKS = {
-    "en": ["null", "n/a", "N/A", "NaN", "unavailable", "unknown", "--", "no data", "missing", "?"],
-    "fr": ["null", "n/a", "NaN", "indisponible", "inconnu", "--", "aucune donnée", "absent", "?"],
+    "en": [
+        "null", "n/a", "N/A", "NaN", "unavailable", "unknown", "--", "no data", "missing", "?", "no reading",
+        "no value", "-", "none", "nothing", "no answer", "no signal",
+    ],
+    "fr": [
+        "null", "n/a", "NaN", "indisponible", "inconnu", "--", "aucune donnée", "absent", "?", "pas de donnée", "-",
+        "pas de valeur", "rien", "pas de réponse", "sans valeur", "aucune mesure", "pas de signal",
+    ],
+}  # fmt: skip
+# What is said of a sensor that gives nothing, where the others are said to show something.
+SILENT = {
+    "en": ["did not answer", "gives nothing", "has no reading", "sent nothing", "gave no value", "is not reporting"],
+    "fr": ["n'a pas répondu", "ne donne rien", "n'a rien envoyé", "n'a pas de valeur", "ne transmet plus"],
 }
+GAP = "¤"
 
 
-def _missing(rng, language, held_out):
-    """Which ones give no value at all?"""
-    separator = telemetry.separator(rng, language)
-    count = rng.choices([2, 3, 4, 5, 6], [1, 3, 4, 2, 1])[0]
-    readings = telemetry.draw(rng, language, count, held_out)
-    gone = sorted(rng.sample(range(count), rng.choices([0, 1, 2], [2, 6, 3])[0]))
-    mark = rng.choice(MARKS[language])
+@dataclasses.dataclass
+class Gappy(telemetry.Readings):
+    """Readings some of which are `gone`: they stand as `GAP`."""
+
+    gone: tuple = ()
+
+    def value(self, i):
+        return GAP if i in self.gone else super().value(i)
+
+
+def _gaps(rng, readings, gone, separator):
+    """Readings told as telemetry tells them, with a mark, or nothing, in the place of those that are gone: the data
+    and what a thought writes of a gap."""
+    layout = rng.choice(["lines", "pairs", "map", "objects", "objects", "table", "table", "topics"])
+    # Not a round value, which may lose its decimals.
+    values = [1 if i in gone else value for i, value in enumerate(readings.values)]
+    gappy = Gappy(readings.quantity, readings.language, readings.decimals, readings.names, values, tuple(gone))
+    told = telemetry.tell(rng, gappy, separator, layout)
+    mark = rng.choice(MARKS[readings.language])
+    if layout in ("map", "objects"):
+        mark = rng.choice(["null", "null", '""', '"n/a"', '"unavailable"', '"--"', '"NaN"', '"unknown"'])
+    elif layout in ("lines", "table") and rng.random() < 0.25:
+        mark = ""
+    elif layout in ("pairs", "topics"):
+        mark = rng.choice(["null", "n/a", "--", "NaN", "none", "?", "unavailable"])
+    # No unit stands behind nothing; in JSON the mark may already be within quotes.
+    text = told.text
+    for spaced in (" ", ""):
+        text = text.replace(f"{GAP}{spaced}{readings.unit}", GAP)
+    bare = mark.strip('"')
+    text = text.replace(f'"{GAP}"', mark).replace(GAP, mark)
+    told.text = text
+    return told, bare or "empty"
+
+
+def _shows(rng, readings, gone, separator):
+    """Readings in a sentence in which those that are gone are said to give nothing."""
+    language = readings.language
+    silent = rng.choice(SILENT[language])
+    verb = rng.choice([" ", f" {telling.verb(rng, language, readings.unit)} "])
+    parts = [
+        f"{name} {silent}"
+        if i in gone
+        else f"{name}{verb}{telemetry.written(readings.value(i), separator)} {readings.unit}"
+        for i, name in enumerate(readings.names)
+    ]
+    head = telling.head(rng, language, readings.noun) + telling.COLON[language] if rng.random() < 0.5 else ""
+    text = head + telemetry.joined(parts, language, rng.choice([None, ", "])) + "."
+    names = [str(name) for name in readings.names]
+    return telemetry.Told(text, "sentence", names, False, separator if readings.decimals else ""), silent
+
+
+def _marked(rng, readings, gone, separator):
+    """Readings told as words, with a mark for those that are gone."""
+    language, mark = readings.language, rng.choice(MARKS[readings.language])
     unit = f" {readings.unit}" if rng.random() < 0.5 else ""
     point = "." if rng.random() < 0.5 else separator
     shown = [
         mark if i in gone else telemetry.written(readings.value(i), point) + unit
-        for i in range(count)
+        for i in range(len(readings.values))
     ]
-    noun = str(readings.noun).capitalize()
-    told = telemetry.tell_words(
-        rng,
-        language,
-        readings.names,
-        shown,
-        rng.choice(readings.quantity.keys[language]),
-        ["", f"{noun}: " if language == "en" else f"{noun} : "],
-        FLAT,
-    )
-    question = WORDING.say(rng, language, "missing", held_out, noun=readings.noun)
-    lines = [
-        f"{i + 1}:{name} {mark if i in gone else 'ok'}"
-        for i, name in enumerate(told.names)
-    ]
-    bad = [told.names[i] for i in gone]
-    facts = {"kind": "missing", "shown": shown, "mark": mark, "names": told.names}
-    thought = ["missing", *_kept(lines, [i in gone for i in range(count)])]
-    answer = _several(language, bad)
+    noun, colon = str(readings.noun).capitalize(), telling.COLON[language]
+    heads = ["", f"{noun}{colon}", telling.head(rng, language, readings.noun) + colon]
+    key = rng.choice(readings.quantity.keys[language])
+    told = telemetry.tell_words(rng, language, readings.names, shown, key, heads, FLAT)
+    return told, told.states[gone[0]] if gone else mark
+
+
+def _missing(rng, language, held_out):
+    """Which ones give no value at all, or which one?"""
+    separator = telemetry.separator(rng, language)
+    count = rng.choices([2, 3, 4, 5, 6], [1, 3, 4, 2, 1])[0]
+    readings = telemetry.draw(rng, language, count, held_out)
+    single = rng.random() < 0.5
+    gone = sorted(rng.sample(range(count), rng.choices([0, 1, 2], [1, 9, 0] if single else [2, 6, 3])[0]))
+    if rng.random() < 0.15:
+        # Nothing of something is a value.
+        readings.values[rng.randrange(count)] = 0
+    tell = rng.choices([_marked, _gaps, _shows], [45, 35, 20])[0]
+    told, mark = tell(rng, readings, gone, separator)
+    section = "missing_one" if single else "missing"
+    question = WORDING.say(rng, language, section, held_out, noun=readings.noun)
+    lines = [f"{i + 1}:{name} {mark}" if i in gone else f"{i + 1}:{name}" for i, name in enumerate(told.names)]
+    bad = [i in gone for i in range(count)]
+    if single:
+        lines, name = _until(lines, bad, told.names)
+        lines = [line.removesuffix(" bad") for line in lines]
+        thought, answer = ["missing one", *lines], _one(language, name)
+    else:
+        lines = [line if out else f"{line} ok" for line, out in zip(lines, bad)]
+        thought, answer = _outside(language, False, ["missing"], lines, bad, told.names)
+    facts = {"kind": "missing", "single": single, "gone": gone, "names": told.names}
     return _build(rng, language, held_out, question, thought, answer, told, separator, facts)
 
 
@@ -565,10 +798,17 @@ def verify(problem):
     kind, none = facts["kind"], NONE[problem.language]
     if kind == "stuck one":
         return len(set(facts["values"])) == 1
-    if kind == "agree":
+    if kind.startswith("agree"):
         a, b = (Fraction(value, 10 ** facts["decimals"]) for value in facts["values"])
-        return abs(a - b) > Fraction(facts["limit"][0], 10 ** facts["limit"][1])
-    names = facts["names"]
+        if kind == "agree gap":
+            found = {"agree": abs(a - b) <= Fraction(facts["limit"][0], 10 ** facts["limit"][1]), "gap": abs(a - b)}
+            return tuple(found[name] for name in facts["order"])
+        within = abs(a - b) <= Fraction(facts["limit"][0], 10 ** facts["limit"][1])
+        return within if kind == "agree_within" else not within
+    names = facts.get("names")
+    if facts.get("single"):
+        found = _at_fault(facts)
+        return names[found[0]] if found else none
     if kind == "odd":
         # The one whose nearest neighbour is the furthest away.
         values = facts["values"]
@@ -589,12 +829,16 @@ def verify(problem):
     if kind == "stuck":
         same = [n for n, values in zip(names, facts["histories"]) if len(set(values)) == 1]
         return same[0] if same else none
-    if kind == "range":
-        values = [Fraction(value, 10 ** facts["decimals"]) for value in facts["values"]]
-        pairs = zip(names, values)
-        return [name for name, v in pairs if not facts["low"] <= v <= facts["high"]]
-    if kind == "old":
-        return [name for name, age in zip(names, facts["ages"]) if age > facts["limit"]]
     if kind == "oldest":
         return max(zip(facts["ages"], names))[1]
-    return [name for name, text in zip(names, facts["shown"]) if text == facts["mark"]]
+    return [names[i] for i in _at_fault(facts)]
+
+
+def _at_fault(facts):
+    """The places of the sensors whose values are outside, whose messages are old, or that give no value."""
+    if facts["kind"] == "range":
+        values = [Fraction(value, 10 ** facts["decimals"]) for value in facts["values"]]
+        return [i for i, value in enumerate(values) if not facts["low"] <= value <= facts["high"]]
+    if facts["kind"] == "old":
+        return [i for i, age in enumerate(facts["ages"]) if age > facts["limit"]]
+    return facts["gone"]

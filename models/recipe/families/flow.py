@@ -7,11 +7,12 @@ import arithmetic
 import rounding
 import statement
 import telemetry
+import telling
 import units
 import wording
 import words
 from arithmetic import text
-from assemble import Amount, Answer, build
+from assemble import Amount, Answer, build, unit_stated
 from words import Noun
 
 WEIGHT = 8
@@ -58,6 +59,17 @@ WORDING = wording.load(
         "charge_given": {"thing": Noun, "capacity": str, "level": str, "load": str},
         "charge_ask": TIME,
         "in_hours_and_minutes": {},
+        "inout_given": THING | {"now": str, "rate": str, "out": str},
+        "inout_ask": {"time": str},
+        "leftnet_given": THING | {"volume": str, "now": str, "rate": str, "out": str},
+        "tanks_given": {"tanks": str, "rate": str},
+        "tanks_ask": {"unit": Noun},
+        "loads_given": {"thing": Noun, "capacity": str},
+        "loads_ask": {"unit": Noun},
+        "stock_given": THING | {"now": str, "rate": str},
+        "stock_ask": {"unit": Noun},
+        "share_given": THING | {"volume": str, "now": str, "rate": str},
+        "share_ask": {},
     },
 )
 VESSELS = {
@@ -126,17 +138,54 @@ AMOUNTS = statement.Amounts(
             "f puissance de charge|f puissance du chargeur; p_charge chargeur puissance_charge",
         ),
     },
-    {"%": "pct", "L/min": "l_min", "L/h": "l_h", "m³/h": "m3_h", "L/s": "l_s"},
+    {"L/day": "l_day", "L/jour": "l_jour", "%": "pct", "L/min": "l_min", "L/h": "l_h", "m³/h": "m3_h", "L/s": "l_s"},
 )
 TIMES = {"L/min": "min", "L/h": "h", "m³/h": "h", "L/s": "s"}
+# What a battery supplies.
+LOADS = {
+    "en": """fridge|anchor light|instruments|router|radio|cool box|water pump|cabin lights|modem|plotter|laptop|fan
+        camera|sensor hub|small TV|bilge pump|alarm|switch""",
+    "fr": """frigo|feu de mouillage|instruments|routeur|radio|glacière|pompe à eau|éclairage|modem|traceur|portable
+        ventilateur|caméra|petite télé|pompe de cale|alarme|centrale""",
+}
+LOADS = {language: [n.strip() for n in names.replace("\n", "|").split("|")] for language, names in LOADS.items()}
+# What JSON calls answers that are asked for together.
+TOGETHER = {
+    "net": {
+        "en": "net_rate net net_flow balance net_inflow".split(),
+        "fr": "debit_net net bilan_debit flux_net".split(),
+    },
+    "later": {
+        "en": "volume volume_after content final_volume later volume_then content_after".split(),
+        "fr": "volume volume_apres contenu volume_final ensuite contenu_apres contenu_final".split(),
+    },
+    "share": {
+        "en": "fill fill_pct percent level level_pct fill_level pct fill_percent".split(),
+        "fr": "remplissage pourcentage niveau niveau_pct taux pct taux_remplissage pourcent".split(),
+    },
+    "days": {
+        "en": "days days_left days_remaining remaining_days autonomy_days lasts_days".split(),
+        "fr": "jours jours_restants nb_jours autonomie_jours autonomie jours_avant_vide".split(),
+    },
+    "hours": {"en": "hours h hrs hour whole_hours".split(), "fr": "heures h nb_heures heure".split()},
+    "minutes": {"en": "minutes min mins minute rest_min".split(), "fr": "minutes min nb_minutes minute mn".split()},
+}
 KINDS = {
-    "fill": 12, "drain": 11, "left": 12, "leftpct": 8, "drainpct": 5, "net": 7, "gain": 7,
-    "loss": 8, "volume": 10, "rate": 8, "battery": 14, "batterypct": 9, "soc": 8, "charge": 8,
+    "fill": 11, "drain": 10, "left": 11, "leftpct": 7, "drainpct": 5, "net": 7, "gain": 6,
+    "loss": 12, "volume": 9, "rate": 7, "battery": 12, "batterypct": 8, "soc": 7, "charge": 7,
+    "after": 5, "netafter": 6, "leftnet": 7, "tanks": 5, "loads": 7, "stock": 4, "share": 6,
 }  # fmt: skip
 
 
 def make(rng, language, held_out):
     kind = rng.choices(list(KINDS), KINDS.values())[0]
+    if kind in ("after", "netafter"):
+        return _inout(rng, language, held_out, kind)
+    if kind in ("stock", "share"):
+        return _stock(rng, language, held_out, kind)
+    if kind in ("tanks", "loads", "leftnet"):
+        make_ = {"tanks": _tanks, "loads": _loads, "leftnet": _leftnet}[kind]
+        return make_(rng, language, held_out, kind)
     if kind in ("battery", "batterypct", "soc", "charge"):
         return _battery(rng, language, held_out, kind)
     if kind in ("gain", "loss", "volume", "rate"):
@@ -154,6 +203,8 @@ def _rate(rng):
     """A flow, its decimals and unit, easy to divide by."""
     unit = rng.choices(list(TIMES), [70, 15, 10, 5])[0]
     if unit == "L/h":
+        if rng.random() < 0.4:
+            return (*arithmetic.trimmed(rng.choice([rng.randint(2, 9), rng.randint(11, 95)]), 1), unit)
         return units.easy(rng, 20, 900), 0, unit
     if unit == "m³/h":
         return (*rng.choice([(units.easy(rng, 2, 30), 0), (rng.choice([5, 15, 25]), 1)]), unit)
@@ -162,6 +213,25 @@ def _rate(rng):
     if rng.random() < 0.14:
         return rng.choice([5, 12, 15, 25, 45, 75, 35]), 1, unit
     return units.easy(rng, 2, 80), 0, unit
+
+
+EVERY = {
+    "en": {"min": ["per minute", "a minute"], "h": ["per hour", "an hour", "every hour"], "s": ["per second"]},
+    "fr": {"min": ["par minute"], "h": ["par heure", "à l'heure", "chaque heure"], "s": ["par seconde"]},
+}
+
+
+def _flowing(rng, language, said):
+    """A flow as people also say it: `4 L per hour`, `4 L par heure`."""
+    if "/" not in said or rng.random() > 0.35:
+        return said
+    number, _, time = said.partition("/")
+    return f"{number} {rng.choice(EVERY[language][time])}" if time in EVERY[language] else said
+
+
+def _together(language, **fields):
+    """Several answers, which are asked for at once."""
+    return Answer("", fields, {name: TOGETHER[name][language] for name in fields}, several=True)
 
 
 def _content(rng, rate, decimals, unit):
@@ -182,11 +252,19 @@ def _answered(rng, language, held_out, question, lines, divide, unit, other, sep
     places, phrasings = 2, ()
     exact = Fraction(a, 10**a_decimals) / Fraction(b, 10**b_decimals)
     scale = {("min", "h"): Fraction(1, 60), ("h", "min"): Fraction(60)}.get((unit, other), 1)
-    mixed = (
-        "unit" not in question.slots and unit == "min" and exact % 1 == 0 and exact > 60
-    ) and rng.random() < 0.5
+    # Over an hour without a unit asked for: hours and minutes; in JSON minutes, or both under keys of their own.
+    open_ = "unit" not in question.slots and unit == other == "min" and exact > 60
+    mixed, parts = open_ and exact % 1 == 0, False
     if mixed:
-        request = WORDING.say(rng, language, "in_hours_and_minutes", held_out)
+        request, chance = None, rng.random()
+        if chance < 0.3:
+            request = WORDING.say(rng, language, "in_hours_and_minutes", held_out)
+        elif chance < 0.5:
+            parts = True
+        elif chance < 0.65:
+            mixed = False
+    elif open_ and exact * 10 % 1 == 0:
+        request, places = rounding.ask(rng, language, held_out, 1), 1
     elif exact * scale * 100 % 1 and (rng.random() < 0.85 or exact * scale < 1):
         places = rng.choice([0, 1, 1]) if exact * scale > 3 else 1
         request = rounding.ask(rng, language, held_out, places)
@@ -202,10 +280,19 @@ def _answered(rng, language, held_out, question, lines, divide, unit, other, sep
         lines = [*lines, *more]
     more, value, made, _ = arithmetic.quotient(a, a_decimals, b, b_decimals, places)
     lines = [*lines, *more]
-    facts = {"places": places, "scale": str(scale), "mixed": mixed}
+    facts = {"places": places, "scale": str(scale), "mixed": mixed, "parts": parts}
+    if open_ and exact % 1 == 0 and not mixed:
+        keys = {"en": "minutes min duration_min time_min".split(), "fr": "minutes min duree_min temps_min".split()}
+        answer = Answer("", {"value": Amount(value, made, "min")}, {"value": keys[language]}, several=True)
+        return question, lines, answer, facts, phrasings
+    if parts:
+        line, (hours, minutes) = arithmetic.hours_and_minutes(value)
+        answer = _together(language, hours=Amount(hours), minutes=Amount(minutes))
+        return question, [*lines, line], answer, facts, phrasings
     if mixed:
         line, (hours, minutes) = arithmetic.hours_and_minutes(value)
-        answer = Answer("{duration}", {"duration": f"{hours} h {minutes} min"})
+        facts["short"] = not request and not minutes
+        answer = Answer("{duration}", {"duration": f"{hours} h" if facts["short"] else f"{hours} h {minutes} min"})
         return question, [*lines, line], answer, facts, phrasings
     return question, lines, _time_answer(language, question, value, made, other), facts, phrasings
 
@@ -245,7 +332,7 @@ def _duration(rng, language, held_out, kind):
     def said(value, value_decimals, of):
         return units.said(rng, language, value, value_decimals, of, separator)
 
-    slots = {"thing": thing, "unit": named, "rate": said(rate, decimals, unit)}
+    slots = {"thing": thing, "unit": named, "rate": _flowing(rng, language, said(rate, decimals, unit))}
     shown = arithmetic.trimmed(amount, amount_decimals)
     lines, known, ask, fact_ask, facts = [], [], "full_ask", "", {}
     flow = (rate, decimals, unit)
@@ -308,13 +395,15 @@ def _duration(rng, language, held_out, kind):
     else:
         out = rng.randint(1, max(2, rate))
         a, b, d = rate + out, out, decimals
-        slots |= {"rate": said(*arithmetic.trimmed(a, d), unit), "out": said(b, d, unit)}
+        slots["rate"] = _flowing(rng, language, said(*arithmetic.trimmed(a, d), unit))
+        slots["out"] = _flowing(rng, language, said(*arithmetic.trimmed(b, d), unit))
         slots["volume"] = said(*shown, litre)
         lines.append(arithmetic.subtraction(*_same(arithmetic.trimmed(a, d), (b, d)))[0])
         divide = shown, arithmetic.trimmed(rate, decimals)
         facts["out"] = text(b, d)
         rate, decimals = a, d
-    if Fraction(divide[0][0], 10 ** divide[0][1]) / Fraction(rate, 10**decimals) < Fraction(1, 2):
+    exact = Fraction(divide[0][0], 10 ** divide[0][1]) / Fraction(divide[1][0], 10 ** divide[1][1])
+    if not Fraction(1, 2) <= exact <= 2000:
         return _duration(rng, language, held_out, kind)
     stated = statement.state(
         rng,
@@ -375,7 +464,7 @@ def _amount(rng, language, held_out, kind):
     slots = {
         "thing": thing,
         "time": said(spoken[0], 0, spoken[1], 0.35),
-        "rate": said(rate, decimals, unit),
+        "rate": _flowing(rng, language, said(rate, decimals, unit)),
     }
     known, ask = [], ""
     more, moved, moved_decimals = arithmetic.times(rate, decimals, time, 0)
@@ -397,7 +486,7 @@ def _amount(rng, language, held_out, kind):
         if kind == "volume":
             known = [AMOUNTS.fact(rng, language, "flow", (rate, decimals, unit))]
         else:
-            now = rng.randint(2, 900)
+            now = rng.randint(2, 900 if moved > 20 * 10**moved_decimals else 30)
             now = now if kind == "gain" else now + -(-moved // 10**moved_decimals)
             now = round(now, -1) + 10 if now > 30 and rng.random() < 0.5 else now
             a, b, made = _same((now, 0), (moved, moved_decimals))
@@ -445,7 +534,7 @@ def _amount(rng, language, held_out, kind):
 
 def _spelled_in(shown, language, unit):
     """How a text spells a unit, or the symbol if it does not."""
-    found = [s for s in units.SPELLINGS[unit][language] if f" {s}" in shown or f"0{s}" in shown]
+    found = [s for s in units.SPELLINGS[unit][language] if unit_stated(shown, s)]
     return unit if unit in found or not found else found[0]
 
 
@@ -593,10 +682,266 @@ def _soc(
     )
 
 
+def _timed(rng, language, held_out, kind, label, stated, lines, divide, unit, named, separator, facts):
+    """A problem that ends in a time, `divide` in `unit`."""
+    question, lines, answer, more, phrasings = _answered(
+        rng, language, held_out, stated.question, lines, divide, unit, unit, separator
+    )
+    return build(
+        rng, FAMILY, language, held_out, question, [label, *lines], _said_unit(answer, question, named), stated.data,
+        separator, exact=True, facts=facts | more | {"kind": kind}, phrasings=(*stated.phrasings, *phrasings),
+    )  # fmt: skip
+
+
+def _inout(rng, language, held_out, kind):
+    """What is in a vessel after a time of filling and emptying at once, perhaps with the net flow."""
+    separator = telemetry.separator(rng, language)
+    unit = rng.choices(["L/min", "L/h", "m³/h"], [70, 20, 10])[0]
+    litre, base = ("m³" if unit == "m³/h" else "L"), TIMES[unit]
+    decimals = rng.choice([0, 0, 0, 1])
+    rate, out = rng.sample(range(2, 40), 2)
+    if decimals:
+        rate, out = rate * rng.choice([10, 5]), out * 10 + rng.choice([0, 5, rng.randint(1, 9)])
+    if rate == out:
+        rate += 10**decimals
+    if base == "min":
+        time = rng.choice([5, 10, 12, 15, 20, 30, 40, 45, 60, rng.randint(2, 60)])
+    else:
+        time = rng.randint(2, 12)
+    line, net = arithmetic.change(rate, out, decimals)
+    size, places = arithmetic.trimmed(abs(net), decimals)
+    more, moved, made = arithmetic.times(size, places, time, 0)
+    now = rng.choice([rng.randint(2, 90) * 10, rng.randint(20, 900)])
+    if net < 0:
+        now += -(-moved // 10**made)
+    a, b, made = _same((now, 0), (moved, made))
+    last, value = (arithmetic.addition if net > 0 else arithmetic.subtraction)(a, b, made)
+    lines, value, made = arithmetic.finish([line, *more, last], value, made)
+    rate, out = arithmetic.trimmed(rate, decimals), arithmetic.trimmed(out, decimals)
+
+    def said(value, of, symbol=0.6):
+        return units.said(rng, language, *value, of, separator, symbol)
+
+    slots = {
+        "thing": rng.choice(VESSELS[language]),
+        "now": said((now, 0), litre, 0.8),
+        "rate": _flowing(rng, language, said(rate, unit)),
+        "out": _flowing(rng, language, said(out, unit)),
+        "time": said((time, 0), base, 0.35),
+    }
+    known = [
+        AMOUNTS.fact(rng, language, "now", (now, 0, litre)),
+        AMOUNTS.fact(rng, language, "inflow", (*rate, unit)),
+        AMOUNTS.fact(rng, language, "outflow", (*out, unit)),
+    ]
+    both = kind == "netafter"
+    ask = "inout_ask" if both and rng.random() < 0.8 else "after_ask"
+    stated = statement.state(
+        rng, WORDING, language, held_out, kind, slots, separator, known, ask=ask, given="inout_given"
+    )
+    if both:
+        net = Amount(size if net > 0 else -size, places, unit)
+        answer = _together(language, net=net, later=Amount(value, made, litre))
+    else:
+        shown = stated.question.text + (stated.data.text if stated.data else "")
+        answer = Answer("{value}", {"value": Amount(value, made, _spelled_in(shown, language, litre))})
+    facts = {"kind": kind, "now": str(now), "rate": text(*rate), "out": text(*out), "time": str(time), "places": 9}
+    return build(
+        rng, FAMILY, language, held_out, stated.question, ["net + after" if both else "net after", *lines], answer,
+        stated.data, separator, exact=True, facts=facts, phrasings=stated.phrasings,
+    )  # fmt: skip
+
+
+def _leftnet(rng, language, held_out, kind):
+    """How long until what is missing has come in, while some of it flows out."""
+    separator = telemetry.separator(rng, language)
+    unit = rng.choices(["L/min", "L/h"], [80, 20])[0]
+    base, decimals = TIMES[unit], rng.choice([0, 0, 0, 1])
+    net = rng.choice([2, 3, 4, 5, 6, 8, 10, 12, 15, 20])
+    out = rng.randint(1, 20)
+    if decimals:
+        net, out = net * 5, rng.choice([out * 5, out * 10 + rng.randint(1, 9)])
+    size, places = arithmetic.trimmed(net, decimals)
+    time = rng.randint(5, 150) if base == "min" else rng.randint(2, 24)
+    missing = max(1, net * time // 10**decimals)
+    now = rng.choice([rng.randint(1, 90) * 10, rng.randint(20, 700)])
+    if rng.random() < 0.6:
+        now = max(1, 10 - missing % 10 + now // 10 * 10)
+    whole = now + missing
+    rate, out = arithmetic.trimmed(out + net, decimals), arithmetic.trimmed(out, decimals)
+    named = _unit(rng, language, base)
+
+    def said(value, of):
+        return units.said(rng, language, *value, of, separator)
+
+    slots = {
+        "thing": rng.choice(VESSELS[language]),
+        "volume": said((whole, 0), "L"),
+        "now": said((now, 0), "L"),
+        "rate": _flowing(rng, language, said(rate, unit)),
+        "out": _flowing(rng, language, said(out, unit)),
+        "unit": named,
+    }
+    known = [
+        AMOUNTS.fact(rng, language, "volume", (whole, 0, "L")),
+        AMOUNTS.fact(rng, language, "now", (now, 0, "L")),
+        AMOUNTS.fact(rng, language, "inflow", (*rate, unit)),
+        AMOUNTS.fact(rng, language, "outflow", (*out, unit)),
+    ]
+    lines = [arithmetic.subtraction(whole, now, 0)[0], arithmetic.subtraction(*_same(rate, out))[0]]
+    stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known, ask="full_ask")
+    facts = {"volume": str(whole), "now": str(now), "rate": text(*rate), "out": text(*out)}
+    return _timed(
+        rng, language, held_out, kind, "left net", stated, lines, ((missing, 0), (size, places)), base, named,
+        separator, facts,
+    )  # fmt: skip
+
+
+TANKS = {
+    "en": "tanks|barrels|troughs|vats|containers|pools|drums".split("|"),
+    "fr": "cuves|tonneaux|abreuvoirs|bassins|citernes|bacs|fûts".split("|"),
+}
+NUMBERS = {"en": ["", "one", "two", "three", "four"], "fr": ["", "un", "deux", "trois", "quatre"]}
+
+
+def _tanks(rng, language, held_out, kind):
+    """How long one pump needs for several vessels."""
+    separator = telemetry.separator(rng, language)
+    rate = rng.choice([5, 8, 10, 12, 15, 20, 25, 30, 40, 50])
+    things, count = rng.choice(TANKS[language]), rng.choice([2, 3, 3, 4])
+    of = "of" if language == "en" else "de"
+
+    def said(value):
+        return units.said(rng, language, value, 0, "L", separator, 0.7)
+
+    if rng.random() < 0.35:
+        count = rng.choice([2, 3, 4, 5, 6, 8, 10, 12])
+        each = rng.choice([rate * rng.randint(2, 30), rng.randint(4, 90) * 10])
+        lines, total, _ = arithmetic.times(each, 0, count, 0)
+        volumes = [each] * count
+        tanks = f"{count} {things} {of} {said(each)}"
+    else:
+        volumes = rng.sample(range(4, 60), count)
+        volumes = [v * 10 for v in volumes]
+        if rng.random() < 0.7:
+            volumes[-1] += -sum(volumes) % rate
+        lines, total = arithmetic.running_sum(volumes, 0)
+        lines = [*lines, f"={total}"]
+        listed = telemetry.joined([said(v) for v in volumes], language)
+        if rng.random() < 0.5:
+            listed = telemetry.joined([str(v) for v in volumes], language) + " L"
+        number = rng.choice([NUMBERS[language][count], str(count)])
+        tanks = rng.choice([f"{number} {things} {of} {listed}", f"{number} {things} ({listed})"])
+    named = _unit(rng, language, "min")
+    flow = _flowing(rng, language, units.said(rng, language, rate, 0, "L/min", separator))
+    slots = {"tanks": tanks, "rate": flow, "unit": named}
+    stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator)
+    facts = {"several": list(map(str, volumes)), "rate": str(rate)}
+    return _timed(
+        rng, language, held_out, kind, "tanks", stated, lines, ((total, 0), (rate, 0)), "min", named, separator, facts
+    )
+
+
+def _tell_loads(rng, language, held_out, thing, capacity, names, loads, separator):
+    """A battery and what it supplies: a sentence and a list, or JSON. Returns it and its wordings."""
+    if rng.random() < 0.2 and capacity[2] == "Wh":
+        number = telemetry.Number
+        first = rng.choice(["battery_wh", "capacity_wh"] if language == "en" else ["batterie_wh", "capacite_wh"])
+        second = rng.choice(["loads_w", "loads_w"] if language == "en" else ["charges_w", "appareils_w"])
+        data = {first: number(text(*capacity[:2])), second: {n: number(str(w)) for n, w in zip(names, loads)}}
+        return telemetry.Told(telemetry.encode(data, rng.random() < 0.4), "json", [], True, "."), ()
+    amount = units.said(rng, language, *capacity, separator, 0.85)
+    given = WORDING.say(rng, language, "loads_given", held_out, thing=thing, capacity=amount)
+    head, lines = given.text.rstrip(" .:"), rng.random() < 0.55
+    glue = rng.choice([" ", ": " if language == "en" else " : ", " = "])
+    parts = [f"{name}{glue}{load} W" for name, load in zip(names, loads)]
+    if lines:
+        bullet = rng.choice(["", "- ", "- ", "* "])
+        body = telemetry.Told(head + telling.COLON[language].rstrip() + "\n" + "\n".join(bullet + p for p in parts),
+                              "lines", [], True, separator)  # fmt: skip
+        return body, (given,)
+    if rng.random() < 0.4:
+        parts = [f"{name} ({load} W)" for name, load in zip(names, loads)]
+    body = head + telling.COLON[language] + telemetry.joined(parts, language, rng.choice([None, None, ", "])) + "."
+    return telemetry.Told(body, "sentence", [], False, separator), (given,)
+
+
+def _loads(rng, language, held_out, kind):
+    """How long a battery supplies several loads at once."""
+    separator = telemetry.separator(rng, language)
+    count = rng.choice([2, 3, 3, 3, 4])
+    names = rng.sample(LOADS[language], count)
+    loads = [rng.choice([5, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, rng.randint(4, 90)]) for _ in names]
+    if rng.random() < 0.7:
+        loads[-1] += -sum(loads) % rng.choice([10, 20, 50])
+    lines, total = arithmetic.running_sum(loads, 0)
+    lines, hours = [*lines, f"={total}"], rng.choice([3, 4, 5, 6, 8, 10, 12, 15, 20, 24])
+    capacity = total * hours + rng.choice([0, 0, total // 2, rng.randint(0, total)])
+    shown = (capacity, 0, "Wh")
+    if capacity % 10 == 0 and rng.random() < 0.3:
+        shown = (*arithmetic.trimmed(capacity, 3), "kWh")
+        lines.append(arithmetic.shifted(*shown[:2], 3)[0])
+    thing, named = rng.choice(BATTERIES[language]), _unit(rng, language, "h")
+    told, phrasings = _tell_loads(rng, language, held_out, thing, shown, names, loads, separator)
+    question = WORDING.say(rng, language, "loads_ask", held_out, unit=named)
+    stated = statement.Stated(question, told, phrasings, question.slots)
+    facts = {"several": list(map(str, loads)), "capacity": str(capacity)}
+    return _timed(
+        rng, language, held_out, kind, "loads", stated, lines, ((capacity, 0), (total, 0)), "h", named, separator, facts
+    )
+
+
+def _stock(rng, language, held_out, kind):
+    """How many days a stock lasts, perhaps with the share of the capacity that it is."""
+    separator = telemetry.separator(rng, language)
+    volume = rng.choice([200, 250, 300, 400, 500, 600, 800, 1000, 1200, 1500, 2000, 2500, 3000, 4000, 5000])
+    now = volume * rng.choice([10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90]) // 100
+    rates = (3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 35, 40, 50, 60, 75, 80)
+    found = [n for n in rates if now % n == 0 and 1 < now // n < 120]
+    if not found:
+        return _stock(rng, language, held_out, kind)
+    rate, day = rng.choice(found), "L/day" if language == "en" else "L/jour"
+
+    def said(value):
+        return units.said(rng, language, value, 0, "L", separator, 0.85)
+
+    each = ["a day", "per day", "per day"] if language == "en" else ["par jour", "par jour", "chaque jour"]
+    daily = f"{said(rate)} {rng.choice(each)}" if rng.random() < 0.75 else f"{rate} {day}"
+    word = Noun("days" if language == "en" else "jours", language, "m", True)
+    slots = {"thing": rng.choice(VESSELS[language]), "volume": said(volume), "now": said(now)}
+    slots |= {"rate": daily, "unit": word}
+    known = [
+        AMOUNTS.fact(rng, language, "now", (now, 0, "L")),
+        AMOUNTS.fact(rng, language, "outflow", (rate, 0, day)),
+    ]
+    steps, value, made, _ = arithmetic.quotient(now, 0, rate, 0)
+    days, facts = Amount(value, made, str(word)), {"kind": kind, "now": str(now), "rate": str(rate), "places": 9}
+    if kind == "share":
+        known.insert(0, AMOUNTS.fact(rng, language, "volume", (volume, 0, "L")))
+        line, hundred, _ = arithmetic.shifted(now, 0, 2)
+        more, share, places, _ = arithmetic.quotient(hundred, 0, volume, 0)
+        steps = [line, *more, *steps]
+        answer = _together(language, share=Amount(share, places, "%"), days=days)
+        facts["volume"] = str(volume)
+    else:
+        answer = Answer("{value}", {"value": days}, {"value": TOGETHER["days"][language]})
+    stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known)
+    return build(
+        rng, FAMILY, language, held_out, stated.question, ["share + days" if kind == "share" else "stock", *steps],
+        answer, stated.data, separator, exact=True, facts=facts, phrasings=stated.phrasings,
+    )  # fmt: skip
+
+
 def verify(problem):
     """The formula of the kind, in fractions."""
     f = problem.facts
-    n = {key: Fraction(value) for key, value in f.items() if key not in ("kind", "mixed")}
+    n = {key: Fraction(value) for key, value in f.items() if key not in ("kind", "mixed", "several")}
+    if "several" in f:
+        n["sum"] = sum(map(Fraction, f["several"]))
+    if f["kind"] == "share":
+        return n["now"] / n["volume"] * 100, n["now"] / n["rate"]
+    if f["kind"] == "netafter":
+        return n["rate"] - n["out"], n["now"] + n["time"] * (n["rate"] - n["out"])
     percent = Fraction(1, 100)
     exact = {
         "fill": lambda: n["volume"] / n["rate"],
@@ -607,6 +952,11 @@ def verify(problem):
         "net": lambda: n["volume"] / (n["rate"] - n["out"]),
         "gain": lambda: n["now"] + n["rate"] * n["time"],
         "loss": lambda: n["now"] - n["rate"] * n["time"],
+        "after": lambda: n["now"] + n["time"] * (n["rate"] - n["out"]),
+        "leftnet": lambda: (n["volume"] - n["now"]) / (n["rate"] - n["out"]),
+        "tanks": lambda: n["sum"] / n["rate"],
+        "loads": lambda: n["capacity"] / n["sum"],
+        "stock": lambda: n["now"] / n["rate"],
         "volume": lambda: n["rate"] * n["time"],
         "rate": lambda: n["volume"] / n["time"],
         "battery": lambda: n["capacity"] / n["load"],
@@ -614,7 +964,9 @@ def verify(problem):
         "soc": lambda: n["level"] - n["load"] * n["time"] / n["capacity"] * 100,
         "charge": lambda: n["capacity"] * (100 - n["level"]) * percent / n["load"],
     }[f["kind"]]() * n.get("scale", 1)
+    if f.get("parts"):
+        return exact // 60, exact % 60
     if f.get("mixed"):
-        return f"{exact // 60} h {exact % 60} min"
+        return f"{exact // 60} h" if f["short"] else f"{exact // 60} h {exact % 60} min"
     scale = 10 ** f["places"]
     return Fraction(int(exact * scale + Fraction(1, 2)), scale)

@@ -43,6 +43,10 @@ WORDING = wording.load(
         "vague_low": NOUN | {"do": str},
         "is_high": NOUN,
         "is_low": NOUN,
+        **{f"named_{side}": NOUN | {"what": Noun, "do": str, "undo": str} for side in ("high", "low")},
+        **{f"named_is_{side}": NOUN | {"what": Noun} for side in ("high", "low")},
+        "next_of": {"thing": Noun, "times": str},
+        "minutes_left": {"thing": Noun, "time": str},
         "start_only": {"thing": Noun, "time": str},
         "dur_only": {"thing": Noun, "dur": str},
         "inside_now": {"window": Noun},
@@ -89,6 +93,11 @@ THINGS = {
         for entry in [entry.strip()]
     )
 }
+# What a limit may be called that a rule names and does not tell.
+LIMITS = {
+    "en": words.nouns("en", "set point|set point|threshold|limit|target|alarm limit|upper limit|reference value"),
+    "fr": words.nouns("fr", "f consigne|f consigne|m seuil|f limite|f cible|m seuil d'alarme|f valeur de consigne|f valeur limite"),
+}
 VALUE, TRUTHS, ACTIONS = (assemble.KEYS[name] for name in ("value", "truth", "action"))
 
 
@@ -109,7 +118,7 @@ def make(rng, language, held_out):
             _series,
             _goal,
         ],
-        [20, 9, 13, 5, 4, 7, 4, 14, 11, 7, 8, 8, 6],
+        [28, 12, 13, 5, 5, 7, 4, 14, 13, 7, 8, 8, 6],
     )[0]
     return kind(rng, language, held_out)
 
@@ -197,7 +206,7 @@ def _rule(rng, language, held_out):
     logic = "1" if count == 1 else rng.choice(["1&2", "1|2"])
     settled = count == 2 and rng.random() < 0.25
     for _ in range(200):
-        if count == 1 and rng.random() < 0.2:
+        if count == 1 and rng.random() < 0.25:
             switch = rng.choice(words.SWITCHES[language])
             conditions = [rules._state_condition(rng, language, held_out, switch)]
         else:
@@ -275,7 +284,8 @@ def _vague(rng, language, held_out):
     """A rule or a check with a limit that is not in it: it may be among the data, or nowhere."""
     separator = telemetry.separator(rng, language)
     quantity = rng.choice(words.QUANTITIES)
-    noun, what = quantity.noun[language], THINGS["limit"][language]
+    named = rng.random() < 0.5
+    noun, what = quantity.noun[language], rng.choice(LIMITS[language]) if named else THINGS["limit"][language]
     value, decimals = rules._measure(rng, quantity)
     facts = [telemetry.reading(rng, language, quantity, value, decimals)]
     side = rng.choice(["high", "low"])
@@ -290,15 +300,19 @@ def _vague(rng, language, held_out):
         facts.append(telemetry.Fact(what, str(what), number, quantity.unit))
     line, holds = arithmetic.comparison(value, decimals, relation, *limit)
     avoid, rule, phrasings, outcome = [what], "", [], None
+    otherwise = words.NOTHING[language]
+    slots = {"noun": noun, "what": what} if named else {"noun": noun}
     if check:
-        question = WORDING.say(rng, language, f"is_{side}", held_out, noun=noun)
+        question = WORDING.say(rng, language, f"{'named_is' if named else 'is'}_{side}", held_out, **slots)
     else:
         chosen = words.action(rng, language)
-        said = WORDING.say(rng, language, f"vague_{side}", held_out, noun=noun, do=chosen.do)
+        slots |= {"do": chosen.do} | ({"undo": chosen.undo} if named else {})
+        said = WORDING.say(rng, language, f"{'named' if named else 'vague'}_{side}", held_out, **slots)
+        otherwise = chosen.undo if "undo" in said.slots else otherwise
         rule, phrasings = wording.capital(said.text), [said]
         question = rules.WORDING.say(rng, language, "todo", held_out, device=chosen.device)
         avoid.append(chosen.device)
-        outcome = chosen.do if holds else words.NOTHING[language]
+        outcome = chosen.do if holds else otherwise
     told = telemetry.tell_facts(rng, language, _facts(rng, language, facts, avoid), separator)
     kind = "check" if check else "rule"
     rest = {"rule": rule, "phrasings": phrasings}
@@ -308,7 +322,8 @@ def _vague(rng, language, held_out):
             rng, language, held_out, question, kind, what, told, separator, keys,
             lines=[facts[0].value], **rest,
         )  # fmt: skip
-    lines = [line] if check else [line, "do" if holds else "nothing"]
+    undone = "nothing" if otherwise == words.NOTHING[language] else "else"
+    lines = [line] if check else [line, "do" if holds else undone]
     answer = (
         rules._truth_answer(language, holds) if check else Answer("{action}.", {"action": outcome})
     )
@@ -739,7 +754,10 @@ def _clock(rng, language, held_out):
     windows = words.WINDOWS_HELD_OUT if held_out else words.WINDOWS
     window = rng.choice(windows[language])
     time = clock.draw_time(rng)
-    kind = rng.choices(["start", "dur", "window", "now", "next", "may"], [4, 4, 4, 3, 2, 2])[0]
+    kinds = ["start", "dur", "window", "now", "next", "may", "next_of", "left"]
+    kind = rng.choices(kinds, [4, 4, 4, 3, 2, 2, 3, 3])[0]
+    if kind in ("next_of", "left"):
+        return _no_time_now(rng, language, held_out, kind, style, thing)
     if kind == "start":
         question = WORDING.say(
             rng, language, "start_only", held_out, thing=thing, time=style.write(time)
@@ -791,6 +809,20 @@ def _clock(rng, language, held_out):
     return _built(
         rng, language, held_out, question, "clock in", window, None, keys=TRUTHS[language],
     )  # fmt: skip
+
+
+def _no_time_now(rng, language, held_out, kind, style, thing):
+    """The next of several times, or how long it is until one, and not what time it is."""
+    what, written = THINGS["now"][language], style.write(clock.draw_time(rng))
+    if kind == "left":
+        question = WORDING.say(rng, language, "minutes_left", held_out, thing=thing, time=written)
+        return _built(
+            rng, language, held_out, question, "clock span min", what, None, keys=assemble.KEYS["duration"][language]
+        )
+    times = sorted({clock.draw_time(rng) for _ in range(rng.randint(2, 5))})
+    said = telemetry.joined([style.write(time) for time in times], language)
+    question = WORDING.say(rng, language, "next_of", held_out, thing=thing, times=said)
+    return _built(rng, language, held_out, question, "clock next", what, None, keys=assemble.KEYS["time"][language])
 
 
 def verify(problem):

@@ -1,5 +1,5 @@
-"""Orders: all readings sorted, the first or last few, the second or third, what lies between the first two,
-the rank of one, two of them compared, and names in alphabetical order."""
+"""Orders: all readings sorted, the first or last few, the second or third, the first and the last, what lies between
+the first two or any two, the rank of one, two of them compared, and names in alphabetical order."""
 
 from fractions import Fraction
 
@@ -8,12 +8,14 @@ import telemetry
 import wording
 import words
 from assemble import Amount, Answer, build
+from families import aggregates
 
 WEIGHT = 9
 FAMILY = "ranking"
 NOUN = {"noun": words.Noun}
 PAIR = NOUN | {"a": words.Noun, "b": words.Noun}
 PAIR_WORD = {"most": words.Adjective, "a": words.Noun, "b": words.Noun}
+TOP = {"kind": words.Noun, "kinds": words.Noun, "n": str, "order": str}
 WORDING = wording.load(
     FAMILY,
     {
@@ -39,6 +41,15 @@ WORDING = wording.load(
         "higher_word": PAIR_WORD,
         "by_how_much_word": PAIR_WORD,
         "alphabet": {},
+        "top_what": TOP | {"what": str},
+        "top_adj": TOP | {"most": str},
+        "place_what": {"kind": words.Noun, "what": str, "place": str},
+        "first_last": {"kind": words.Noun, "kinds": words.Noun, "one": str, "other": str},
+        "rank_low": NOUN | {"name": words.Noun},
+        "rank_word": {"first": words.Adjective, "last": words.Adjective, "name": words.Noun},
+        "verb_more": {"a": words.Noun, "b": words.Noun, "does": str},
+        "versus_full": {"a": words.Noun, "b": words.Noun, "adj": str},
+        "apart": PAIR,
     },
 )
 KEYS = {
@@ -46,6 +57,64 @@ KEYS = {
     "values": {"en": ["values", "sorted", "answer"], "fr": ["valeurs", "tri", "answer"]},
     "rank": {"en": ["rank", "place", "answer"], "fr": ["rang", "place", "answer"]},
     "difference": {"en": ["difference", "gap", "answer"], "fr": ["difference", "ecart", "answer"]},
+}
+# What the first and the last may be called where both are asked for at once.
+END_KEYS = {
+    "highest": {
+        "en": "first first_one first_place number_one leader rank_1 start 1st".split(),
+        "fr": "premier tete premiere_place numero_un en_tete rang_1 debut meneur".split(),
+    },
+    "lowest": {
+        "en": "last last_one last_place final tail end the_last".split(),
+        "fr": "dernier queue derniere_place lanterne_rouge en_queue fin bon_dernier".split(),
+    },
+}
+ORDERED = {
+    False: {
+        "en": ["highest first", "from the highest down", "in descending order", "largest first", "top down"],
+        "fr": ["du plus haut au plus bas", "le plus haut d'abord", "en ordre décroissant", "par valeur décroissante",
+               "de la plus forte valeur à la plus faible", "en commençant par le plus haut"],
+    },
+    True: {
+        "en": ["lowest first", "from the lowest up", "in ascending order", "smallest first", "bottom up"],
+        "fr": ["du plus bas au plus haut", "le plus bas d'abord", "en ordre croissant", "par valeur croissante",
+               "de la plus faible valeur à la plus forte", "en commençant par le plus bas"],
+    },
+}
+# What a thing with more of a quantity does more of, by unit: the verb as it stands before `more than`, `plus que`.
+VERBS = {
+    "W": {"en": "draw use consume take need pull", "fr": "consomme tire prend demande"},
+    "kW": {"en": "make produce deliver give", "fr": "produit délivre fournit donne"},
+    "kWh": {"en": "use consume need take", "fr": "consomme utilise prend a_consommé"},
+    "MWh": {"en": "use consume need", "fr": "consomme utilise"},
+    "kg": {"en": "weigh", "fr": "pèse"},
+    "g": {"en": "weigh", "fr": "pèse"},
+    "L": {"en": "hold contain have", "fr": "contient renferme a"},
+    "m³": {"en": "use take need", "fr": "consomme utilise"},
+    "L/min": {"en": "deliver give let_through", "fr": "débite laisse_passer donne"},
+    "m³/h": {"en": "move deliver blow", "fr": "débite souffle"},
+    "mA": {"en": "draw use pull take", "fr": "tire consomme prend"},
+    "A": {"en": "draw pull take", "fr": "tire consomme prend"},
+    "mm": {"en": "get have", "fr": "reçoit a"},
+    "h": {"en": "have", "fr": "a"},
+    "MB": {"en": "use take need", "fr": "utilise occupe prend"},
+    "N": {"en": "push press", "fr": "pousse appuie"},
+}
+COMPARED = {
+    ">": {"en": ["{} more"], "fr": ["{} plus", "{} davantage"]},
+    "<": {"en": ["{} less"], "fr": ["{} moins"]},
+}
+ANY_VERB = {
+    ">": {"en": ["show more", "read higher", "have the higher value", "stand higher", "show a higher value"],
+          "fr": ["affiche plus", "indique plus", "a une valeur plus haute", "monte plus haut"]},
+    "<": {"en": ["show less", "read lower", "have the lower value", "stand lower", "show a lower value"],
+          "fr": ["affiche moins", "indique moins", "a une valeur plus basse", "descend plus bas"]},
+}
+SPECIAL = {
+    "rpm": {">": {"en": ["turn faster", "spin faster", "run faster"], "fr": ["tourne plus vite", "va plus vite"]},
+            "<": {"en": ["turn slower", "spin slower", "run slower"], "fr": ["tourne moins vite", "va moins vite"]}},
+    "ms": {">": {"en": ["take longer", "take more time"], "fr": ["met plus de temps", "répond moins vite"]},
+           "<": {"en": ["answer faster", "take less time"], "fr": ["met moins de temps", "répond plus vite"]}},
 }
 SMALL = {
     2: {"en": ["two", "2"], "fr": ["deux", "2"]},
@@ -55,7 +124,8 @@ SMALL = {
 
 def make(rng, language, held_out):
     kinds = [_sort, _values, _top, _second, _lead, _rank, _versus, _how_much, _alphabet]
-    kind = rng.choices(kinds, [20, 7, 16, 14, 10, 9, 11, 9, 7])[0]
+    kinds += [_top_things, _place, _first_last, _rank_from, _verb, _versus_full, _apart]
+    kind = rng.choices(kinds, [14, 5, 8, 9, 6, 5, 7, 6, 5, 11, 5, 8, 5, 5, 6, 6])[0]
     return kind(rng, language, held_out)
 
 
@@ -254,20 +324,7 @@ def _rank(rng, language, held_out):
     mine = rng.randrange(len(readings.values))
     name = words.Noun(told.names[mine], language, "")
     question = WORDING.say(rng, language, "rank_of", held_out, noun=readings.noun, name=name)
-    thought, rank = [f"rank {name} {readings.value(mine)}"], 1
-    for i, value in enumerate(readings.values):
-        if i != mine:
-            steps, order = arithmetic.digits_compared(
-                value, readings.decimals, readings.values[mine], readings.decimals
-            )
-            rank += order > 0
-            thought.append(f"{told.names[i]} {readings.value(i)} {steps} {rank}")
-    thought.append(f"={rank}")
-    answer = Answer("{rank}", {"rank": Amount(rank)}, {"rank": KEYS["rank"][language]})
-    facts = {"kind": "rank", "values": readings.values, "mine": mine}
-    return _build(
-        rng, language, held_out, question, thought, answer, told, separator, facts, exact=True
-    )
+    return _ranked(rng, language, held_out, question, readings, told, separator, mine)
 
 
 def _pair(rng, language, held_out, count, worded):
@@ -348,6 +405,236 @@ def _alphabet(rng, language, held_out):
     return _build(rng, language, held_out, question, thought, answer, told, separator, facts)
 
 
+# Things of one kind ------------------------------------------------------------
+
+
+def _order(rng, readings, kind, up, adjective=None):
+    """`highest first`, `du plus bruyant au moins bruyant`."""
+    language = readings.language
+    if adjective is None or rng.random() < 0.3:
+        return rng.choice(ORDERED[up][language])
+    if language == "en":
+        return rng.choice([f"{adjective} first", f"the {adjective} first", f"starting with the {adjective}"])
+    said = aggregates.agreed(adjective, kind)
+    ends = ("de la plus", "à la moins", "la plus") if kind.gender == "f" else ("du plus", "au moins", "le plus")
+    return rng.choice([f"{ends[0]} {said} {ends[1]} {said}"] * 2 + [f"{ends[2]} {said} en premier"])
+
+
+def _top_things(rng, language, held_out):
+    """The three loudest machines, the two nodes with the most retries."""
+    separator = telemetry.separator(rng, language)
+    number = rng.choices([2, 3], [4, 6])[0]
+    by_word, up = rng.random() < 0.5, rng.random() < 0.35
+
+    def fits(quantity):
+        return not by_word or (quantity.least if up else quantity.most)[language]
+
+    weights = [5, 5, 2] if number == 2 else [0, 6, 4]
+    readings, kind, kinds = aggregates.things(rng, language, held_out, weights, fits, 0 if by_word else 0.35)
+    slots = {"kind": kind, "kinds": kinds, "n": rng.choice(SMALL[number][language])}
+    if by_word:
+        adjective = rng.choice((readings.quantity.least if up else readings.quantity.most)[language])
+        slots["most"] = str(adjective) if language == "en" else aggregates.agreed(adjective, kinds)
+        slots["order"] = _order(rng, readings, kind, up, adjective)
+        question = WORDING.say(rng, language, "top_adj", held_out, **slots)
+    else:
+        slots |= {"what": aggregates.most_of(rng, readings, up), "order": _order(rng, readings, kind, up)}
+        question = WORDING.say(rng, language, "top_what", held_out, **slots)
+    told = aggregates.titled(rng, readings, separator, kind, kinds)
+    lines, order = arithmetic.ordering(
+        readings.values, readings.decimals, told.names, relation="<" if up else ">", keep=number
+    )
+    return _listed(
+        rng, language, held_out, question, f"top {number}", up, lines, order, readings, told, separator
+    )
+
+
+def _place(rng, language, held_out):
+    """The second or third of things of a kind: which tank comes third, the one with the most being first."""
+    separator = telemetry.separator(rng, language)
+    third, up = rng.random() < 0.6, rng.random() < 0.35
+    weights = [1, 6, 3] if third else [5, 5, 1]
+    readings, kind, kinds = aggregates.things(rng, language, held_out, weights, None, 0.25)
+    place = "third" if third else "second"
+    if language == "en":
+        said = rng.choice([place, "number 3" if third else "number 2", "3rd" if third else "2nd"])
+    else:
+        said = rng.choice(["troisième" if third else "deuxième", "numéro 3" if third else "numéro 2"])
+    what = aggregates.most_of(rng, readings, up)
+    question = WORDING.say(rng, language, "place_what", held_out, kind=kind, what=what, place=said)
+    told = aggregates.titled(rng, readings, separator, kind, kinds)
+    lines, order = arithmetic.ordering(
+        readings.values, readings.decimals, told.names, relation="<" if up else ">", keep=3 if third else 2
+    )
+    found = order[-1]
+    fields = {
+        "name": told.names[found], "value": Amount(readings.values[found], readings.decimals, readings.unit)
+    }
+    answer = Answer("{name} ({value})", fields, capital=False)
+    facts = {"kind": place, "up": up, "values": readings.values, "names": told.names}
+    thought = [f"{place}{' up' if up else ''}", *lines]
+    return _build(rng, language, held_out, question, thought, answer, told, separator, facts)
+
+
+def _first_last(rng, language, held_out):
+    """The first and the last of an order, in one JSON."""
+    separator = telemetry.separator(rng, language)
+    worded = aggregates._worded(rng, language)
+    readings, kind, kinds = aggregates.things(rng, language, held_out, [5, 5, 2], worded)
+    phrases, adjectives = aggregates.ends_of(rng, readings, kind)
+    up = rng.random() < 0.4
+    one, other = reversed(phrases) if up else phrases
+    question = WORDING.say(rng, language, "first_last", held_out, kind=kind, kinds=kinds, one=one, other=other)
+    told = aggregates.titled(rng, readings, separator, kind, kinds)
+    lines, high, low = arithmetic.extremes(readings.values, readings.decimals, told.names)
+    keys = {"highest": END_KEYS["highest"][language], "lowest": END_KEYS["lowest"][language]}
+    fields = {"highest": told.names[high], "lowest": told.names[low]}
+    if up:
+        fields = dict(reversed(fields.items()))
+        keys = {"lowest": keys["highest"], "highest": keys["lowest"]}
+    order = (low, high) if up else (high, low)
+    thought = aggregates.ends_thought(up, lines, _fetched(readings, told, *order))
+    answer = Answer("", fields, keys, several=True)
+    facts = {"kind": "first last", "up": up, "values": readings.values, "names": told.names}
+    return _build(rng, language, held_out, question, thought, answer, told, separator, facts)
+
+
+def _rank_from(rng, language, held_out):
+    """The place of one of them, counted from the lowest, or from the strongest to the weakest."""
+    separator = telemetry.separator(rng, language)
+    worded = rng.random() < 0.65
+    readings = _draw(rng, language, held_out, [4, 5, 3], worded)
+    up = rng.random() < 0.4 if worded else True
+    told = telemetry.tell(rng, readings, separator)
+    mine = rng.randrange(len(readings.values))
+    name = words.Noun(told.names[mine], language, "")
+    if worded:
+        ends = [rng.choice(side[language]) for side in (readings.quantity.most, readings.quantity.least)]
+        first, last = reversed(ends) if up else ends
+        question = WORDING.say(rng, language, "rank_word", held_out, first=first, last=last, name=name)
+    else:
+        question = WORDING.say(rng, language, "rank_low", held_out, noun=readings.noun, name=name)
+    return _ranked(rng, language, held_out, question, readings, told, separator, mine, up)
+
+
+def _ranked(rng, language, held_out, question, readings, told, separator, mine, up=False):
+    """How many are before this one decides its place."""
+    thought, rank = [f"rank{' up' if up else ''} {told.names[mine]} {readings.value(mine)}"], 1
+    for i, value in enumerate(readings.values):
+        if i != mine:
+            steps, order = arithmetic.digits_compared(
+                value, readings.decimals, readings.values[mine], readings.decimals
+            )
+            rank += order < 0 if up else order > 0
+            thought.append(f"{told.names[i]} {readings.value(i)} {steps} {rank}")
+    thought.append(f"={rank}")
+    answer = Answer("{rank}", {"rank": Amount(rank)}, {"rank": KEYS["rank"][language]})
+    facts = {"kind": "rank", "values": readings.values, "mine": mine, "up": up}
+    return _build(
+        rng, language, held_out, question, thought, answer, told, separator, facts, exact=True
+    )
+
+
+# Two of them, by verb, adjective or difference ------------------------------------------------------------
+
+
+def _named_pair(rng, readings, told):
+    """Two of the readings, and what they are called with their articles where the data has them so."""
+    a, b = rng.sample(range(len(readings.values)), 2)
+    nouns = []
+    for i in (a, b):
+        name, whole = told.names[i], readings.names[i]
+        nouns.append(whole if name == str(whole) else words.Noun(name, readings.language, ""))
+    if not all(noun.gender for noun in nouns) or rng.random() < 0.25:
+        nouns = [words.Noun(str(noun), readings.language, "") for noun in nouns]
+    return a, b, *nouns
+
+
+def _pair_told(rng, language, held_out, fits=None):
+    """Two to four readings, mostly two, of places or things of a kind; as data, and what is asked about."""
+    separator = telemetry.separator(rng, language)
+    if rng.random() < 0.5:
+        count = rng.choices([2, 3, 4], [5, 4, 2])[0]
+        readings = telemetry.draw(rng, language, count, held_out, distinct=True, places=True, among=fits)
+        return separator, readings, telemetry.tell(rng, readings, separator)
+    readings, kind, kinds = aggregates.things(rng, language, held_out, [5, 2], fits)
+    cut = 2 if rng.random() < 0.5 else len(readings.values)
+    readings.values, readings.names = readings.values[:cut], readings.names[:cut]
+    return separator, readings, aggregates.titled(rng, readings, separator, kind, kinds)
+
+
+def _asked_of_two(rng, language, section, held_out, readings, a, b, **slots):
+    """A question that names both; where there are only two, one of them will do."""
+    while True:
+        question = WORDING.say(rng, language, section, held_out, a=a, b=b, **slots)
+        if len(readings.values) == 2 or {"a", "b"} <= question.slots:
+            return question
+
+
+def _compared(rng, language, held_out, question, readings, told, separator, a, b, relation):
+    """Yes or no: the two are fetched and compared."""
+    line, holds = arithmetic.comparison(
+        readings.values[a], readings.decimals, relation, readings.values[b], readings.decimals
+    )
+    thought = ["versus", *_fetched(readings, told, a, b), line]
+    facts = {"kind": "versus", "values": [readings.values[i] for i in (a, b)], "relation": relation}
+    answer = Answer(f"{words.YES_NO[language][0 if holds else 1]}.", {"truth": holds})
+    return _build(
+        rng, language, held_out, question, thought, answer, told, separator, facts, exact=True
+    )
+
+
+def _verb(rng, language, held_out):
+    """Does turbine 1 make more than turbine 2?"""
+    known = rng.random() < 0.85
+
+    def fits(quantity):
+        return not known or quantity.unit in VERBS or quantity.unit in SPECIAL
+
+    separator, readings, told = _pair_told(rng, language, held_out, fits)
+    a, b, first, second = _named_pair(rng, readings, told)
+    relation = rng.choice(">><")
+    if not known:
+        does = rng.choice(ANY_VERB[relation][language])
+    elif readings.unit in SPECIAL:
+        does = rng.choice(SPECIAL[readings.unit][relation][language])
+    else:
+        verb = rng.choice(VERBS[readings.unit][language].split()).replace("_", " ")
+        does = rng.choice(COMPARED[relation][language]).format(verb)
+    question = _asked_of_two(rng, language, "verb_more", held_out, readings, first, second, does=does)
+    return _compared(rng, language, held_out, question, readings, told, separator, a, b, relation)
+
+
+def _versus_full(rng, language, held_out):
+    """Is the cellar colder than the hall? With articles, and adjectives that agree."""
+    relation = rng.choice("><")
+
+    def fits(quantity):
+        return (quantity.most if relation == ">" else quantity.least)[language]
+
+    separator, readings, told = _pair_told(rng, language, held_out, fits)
+    a, b, first, second = _named_pair(rng, readings, told)
+    adjective = rng.choice(fits(readings.quantity))
+    adj = adjective.more if language == "en" else f"plus {aggregates.agreed(adjective, first)}"
+    question = _asked_of_two(rng, language, "versus_full", held_out, readings, first, second, adj=adj)
+    return _compared(rng, language, held_out, question, readings, told, separator, a, b, relation)
+
+
+def _apart(rng, language, held_out):
+    """The difference between two of them, whichever is higher."""
+    separator, readings, told = _pair_told(rng, language, held_out)
+    a, b, first, second = _named_pair(rng, readings, told)
+    question = _asked_of_two(rng, language, "apart", held_out, readings, first, second, noun=readings.noun)
+    line, more = arithmetic.comparison(
+        readings.values[a], readings.decimals, ">", readings.values[b], readings.decimals
+    )
+    thought = ["apart", *_fetched(readings, told, a, b), line]
+    facts = {"kind": "how much", "pair": [a, b] if more else [b, a]}
+    return _difference(
+        rng, language, held_out, question, thought, readings, told, separator, facts
+    )
+
+
 def _build(
     rng, language, held_out, question, thought, answer, told, separator, facts, exact=False
 ):
@@ -379,12 +666,15 @@ def verify(problem):
     if kind == "versus":
         return values[0] > values[1] if facts["relation"] == ">" else values[0] < values[1]
     if kind == "rank":
-        return Fraction(sorted(values, reverse=True).index(values[facts["mine"]]) + 1)
+        return Fraction(sorted(values, reverse=not facts["up"]).index(values[facts["mine"]]) + 1)
+    if kind == "first last":
+        pairs = sorted(zip(values, facts["names"]), reverse=not facts["up"])
+        return pairs[0][1], pairs[-1][1]
     if kind in ("lead", "how much"):
         if kind == "lead":
             high, low = sorted(values)[-1], sorted(values)[-2]
         else:
-            high, low = (values[i] for i in facts["pair"])
+            low, high = sorted(values[i] for i in facts["pair"])
         return Fraction(high - low, 10 ** facts["decimals"])
     if kind == "values":
         scale = 10 ** facts["decimals"]

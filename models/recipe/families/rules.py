@@ -1,7 +1,8 @@
-"""Rules over readings and states: limits, ranges, and/or/not, else, hysteresis, and rules in order
-of priority."""
+"""Rules over readings, states and flags: limits, ranges, and/or/not, else, hysteresis (over a series too), and rules
+in order of priority."""
 
 import dataclasses
+import random
 import re
 from fractions import Fraction
 
@@ -10,11 +11,12 @@ import relations
 import telemetry
 import wording
 import words
-from assemble import Answer, build
+from assemble import Amount, Answer, build
 
 WEIGHT = 14
 FAMILY = "rules"
 TEXT = {"cond": str, "do": str}
+THREE = {"a": str, "b": str, "c": str}
 WORDING = wording.load(
     FAMILY,
     {
@@ -35,6 +37,23 @@ WORDING = wording.load(
         "which_state": {"device": words.Noun},
         "priority": {"n": str},
         "otherwise": {"undo": str},
+        "all_three": THREE,
+        "any_three": THREE,
+        "either_but_not": THREE,
+        "both_but_not": THREE,
+        "flag": {"noun": words.Noun, "word": str},
+        "row": TEXT,
+        "rest": {},
+        "thermostat": {"device": words.Noun, "on": str, "off": str},
+        "start": {"device": words.Noun, "state": str},
+        "is_then": {"device": words.Noun, "state": str},
+        "series_is": {"device": words.Noun, "state": str},
+        "series_which": {"device": words.Noun},
+        "series_both": {"device": words.Noun},
+        "within_of": {"name": words.Noun, "noun": words.Noun, "low": str, "high": str},
+        "bands": {"first": words.Noun, "second": words.Noun, "band_a": str, "band_b": str},
+        "met_and_action": {},
+        "rule_and_action": {},
     },
 )
 STATES = {"en": ("on", "off"), "fr": ("en marche", "à l'arrêt")}
@@ -67,6 +86,133 @@ ON_OFF = {
     ],
 }
 
+# Limits of a thermostat in short.
+SHORT = {
+    "en": {">": ["above", "above", "over", "at more than"], "<": ["below", "below", "under", "at less than"]},
+    "fr": {
+        ">": ["au-dessus de", "au-dessus de", "à plus de"],
+        "<": ["en dessous de", "en dessous de", "sous", "à moins de"],
+    },
+}
+RUNNING = {
+    "en": [("on", "off"), ("on", "off"), ("running", "stopped")],
+    "fr": [("en marche", "à l'arrêt"), ("en marche", "à l'arrêt"), ("en route", "à l'arrêt")],
+}
+# Things that are or are not, `noun: key: it is so: it is not so[: a word for it]`.
+FLAGS = {
+    "en": """leak: leak: there is a leak: there is no leak: detected
+        rain: rain: it is raining: it is not raining
+        smoke: smoke: there is smoke: there is no smoke: detected
+        frost: frost: there is frost: there is no frost
+        manual button: manual_button: the manual button is pressed: the manual button is not pressed: pressed
+        start button: start_button: the start button is pressed: the start button is not pressed: pressed
+        fault: fault: there is a fault: there is no fault
+        fire alarm: fire_alarm: the fire alarm is active: the fire alarm is not active: active
+        presence: presence: somebody is present: nobody is present: detected
+        motion: motion: there is motion: there is no motion: detected
+        dry run: dry_run: the pump runs dry: the pump does not run dry
+        override: override: the override is active: the override is not active: active
+        holiday: holiday: it is a holiday: it is not a holiday
+        night mode: night_mode: night mode is active: night mode is not active: active
+        permit: permit: the permit is given: the permit is not given: given
+        overload: overload: there is an overload: there is no overload
+        water shortage: water_shortage: there is a water shortage: there is no water shortage
+        guest: guest: a guest is there: no guest is there
+        key: key: the key is turned: the key is not turned: turned
+        bilge alarm: bilge_alarm: the bilge alarm is active: the bilge alarm is not active: active
+        maintenance: maintenance: maintenance is under way: no maintenance is under way
+        ice: ice: there is ice: there is no ice: detected
+        animal inside: animal_inside: an animal is inside: no animal is inside
+        doorbell: doorbell: the doorbell is pressed: the doorbell is not pressed: pressed""",
+    "fr": """f fuite: fuite: il y a une fuite: il n'y a pas de fuite: détectée
+        f pluie: pluie: il pleut: il ne pleut pas
+        f fumée: fumee: il y a de la fumée: il n'y a pas de fumée: détectée
+        m gel: gel: il gèle: il ne gèle pas
+        m bouton manuel: bouton_manuel: le bouton manuel est appuyé: le bouton manuel n'est pas appuyé: appuyé
+        m bouton marche: bouton_marche: le bouton marche est appuyé: le bouton marche n'est pas appuyé: appuyé
+        m défaut: defaut: il y a un défaut: il n'y a pas de défaut
+        f alarme incendie: alarme_incendie: l'alarme incendie est active: l'alarme incendie n'est pas active: active
+        f présence: presence: il y a quelqu'un: il n'y a personne: détectée
+        m mouvement: mouvement: il y a du mouvement: il n'y a pas de mouvement: détecté
+        f marche à sec: marche_a_sec: la pompe tourne à sec: la pompe ne tourne pas à sec
+        m forçage: forcage: le forçage est actif: le forçage n'est pas actif: actif
+        m jour férié: ferie: c'est un jour férié: ce n'est pas un jour férié
+        m mode nuit: mode_nuit: le mode nuit est actif: le mode nuit n'est pas actif: actif
+        f autorisation: autorisation: l'autorisation est donnée: l'autorisation n'est pas donnée: donnée
+        f surcharge: surcharge: il y a une surcharge: il n'y a pas de surcharge
+        m manque d'eau: manque_eau: il y a un manque d'eau: il n'y a pas de manque d'eau
+        m client: client: il y a un client: il n'y a pas de client
+        f clé: cle: la clé est tournée: la clé n'est pas tournée: tournée
+        f alarme de cale: alarme_cale: l'alarme de cale est active: l'alarme de cale n'est pas active: active
+        f maintenance: maintenance: une maintenance est en cours: aucune maintenance n'est en cours
+        m verglas: verglas: il y a du verglas: il n'y a pas de verglas: détecté
+        m animal: animal: il y a un animal: il n'y a pas d'animal
+        f sonnette: sonnette: la sonnette est appuyée: la sonnette n'est pas appuyée: appuyée""",
+}
+# How yes and no are written in data and in rules.
+TRUTHS = {
+    "en": [("yes", "no"), ("yes", "no"), ("true", "false"), ("true", "false"), ("1", "0")],
+    "fr": [("oui", "non"), ("oui", "non"), ("oui", "non"), ("true", "false"), ("vrai", "faux"), ("1", "0")],
+}
+COUNTED = {
+    "en": "visitors guests people cars orders requests pallets customers alarms jobs",
+    "fr": "visiteurs clients personnes voitures commandes demandes palettes alarmes tâches lots",
+}
+# Devices with two states that may be in a third one.
+DEVICES = {
+    "en": """UV lamp:uv_lamp:on:off|return pump:return_pump:on:off|sump pump:sump_pump:running:stopped
+        fan:fan:on:off|heater:heater:on:off|boiler:boiler:on:off|compressor:compressor:running:stopped
+        conveyor:conveyor:running:stopped|mixer:mixer:running:stopped|inlet valve:inlet_valve:open:closed
+        gate:gate:open:closed|roof vent:roof_vent:open:closed|charger:charger:charging:idle
+        generator:generator:running:stopped|motor:motor:running:stopped|chiller:chiller:cooling:idle""",
+    "fr": """f lampe UV:lampe_uv:en marche:à l'arrêt|f pompe de retour:pompe_retour:en marche:à l'arrêt
+        f pompe de relevage:pompe_relevage:en marche:à l'arrêt|m ventilateur:ventilateur:allumé:éteint
+        m chauffage:chauffage:allumé:éteint|f chaudière:chaudiere:allumée:éteinte
+        m compresseur:compresseur:en marche:à l'arrêt
+        m convoyeur:convoyeur:en marche:à l'arrêt|m mélangeur:melangeur:en marche:à l'arrêt
+        f vanne d'arrivée:vanne_arrivee:ouverte:fermée|m portail:portail:ouvert:fermé|m ouvrant:ouvrant:ouvert:fermé
+        f borne:borne:en charge:au repos|m groupe électrogène:groupe:en marche:à l'arrêt
+        m moteur:moteur:en marche:à l'arrêt|m groupe froid:groupe_froid:en marche:à l'arrêt""",
+}
+THIRD = {
+    "en": ["blocked", "faulty", "in fault", "in standby", "standby", "unavailable", "unknown", "not responding"]
+    + ["in maintenance", "offline", "jammed", "in test", "error"],
+    "fr": ["en défaut", "en défaut", "en panne", "indisponible", "sans réponse", "en maintenance", "en veille"]
+    + ["hors service", "en test", "en erreur", "hors ligne", "en sécurité"],
+}
+# What JSON may call a truth, an action and their like.
+MET = {
+    "en": "met condition_met condition holds is_met triggered fulfilled applies rule_met satisfied",
+    "fr": "remplie condition_remplie condition declenche vraie est_remplie condition_vraie satisfaite regle_vraie",
+}
+INSIDE = {
+    "en": "in_range within ok in_band inside within_limits compliant in_spec",
+    "fr": "dans_la_plage conforme ok dans_les_limites dans_la_bande respecte dans_la_fourchette plage_ok",
+}
+DO = {
+    "en": "action command order todo what_to_do next_action decision",
+    "fr": "action commande ordre a_faire consigne_a_suivre action_a_faire decision",
+}
+WHICH_RULE = {
+    "en": "rule rule_number rule_no line matched_rule winning_rule rule_id",
+    "fr": "regle numero_regle no_regle ligne regle_retenue num_regle regle_gagnante",
+}
+RUNS = {
+    "en": "on is_on running on_at_end ends_on final_on on_after",
+    "fr": "en_marche allume tourne marche_fin en_marche_a_la_fin marche_finale en_route",
+}
+CHANGES = {
+    "en": "changes switchings state_changes n_changes times_switched switch_count number_of_changes",
+    "fr": "changements bascules nb_changements nb_bascules changements_etat nombre_de_bascules commutations",
+}
+
+
+@dataclasses.dataclass
+class Flag(telemetry.Fact):
+    """A fact told by yes or no, by the like, or by a number of things; or, where `said` is given, by that clause."""
+
+    said: str = ""
+
 
 @dataclasses.dataclass
 class Condition:
@@ -86,10 +232,31 @@ class Condition:
 
 
 def make(rng, language, held_out):
-    kind = rng.choices(
-        [_simple, _combined, _check, _within, _hysteresis, _priority], [24, 24, 16, 10, 13, 13]
-    )[0]
-    return kind(rng, language, held_out)
+    kinds = [_simple, _combined, _check, _within, _within_of, _hysteresis, _series, _priority, _bands, _met]
+    kind = rng.choices(kinds, [16, 21, 15, 7, 5, 10, 8, 15, 3, 3])[0]
+    while True:
+        made = kind(rng, language, held_out)
+        if not _contradicted(made):
+            return made
+
+
+# Remarks that do not matter beside a reading, but would beside a flag, a count of people or a door.
+SPEAKS = {
+    "en": "It is raining outside|The sun is shining|Nobody is at home|The building is empty|We have guests|"
+    "All devices report|There was no alarm|All is well|The front door is locked|The network was|The line is up|"
+    "Everyone is on holiday|The children are|crew has left|Nobody touched|It is still dark",
+    "fr": "Il pleut dehors|Il fait beau|Il n'y a personne à la maison|Le bâtiment est vide|Nous avons des invités|"
+    "Tous les appareils répondent|Aucune alarme|Tout va bien|La porte d'entrée est fermée à clé|Le réseau était|"
+    "La ligne est rétablie|Tout le monde est en vacances|Les enfants sont|est partie\\.|Il fait encore nuit",
+}
+
+
+def _contradicted(made):
+    """Whether a remark may seem to tell what a condition asks for."""
+    if all(check[0] == "limit" for check in made.facts["checks"]):
+        return False
+    told = made.system + "\n".join(turn["content"] for turn in made.messages)
+    return bool(re.search(SPEAKS[made.language], told))
 
 
 # Conditions ------------------------------------------------------------
@@ -173,10 +340,110 @@ def _conditions(rng, language, held_out, count, separator, states=True):
     return conditions
 
 
+def _flag_condition(rng, language, held_out):
+    """A condition on what is told by yes and no, or by a word for it."""
+    line = rng.choice(FLAGS[language].splitlines()).strip()
+    head, key, is_so, is_not, *word = line.split(": ")
+    noun = words.nouns(language, head)[0]
+    pairs = list(TRUTHS[language])
+    if word:
+        pairs += [(word[0], f"{'not' if language == 'en' else 'non'} {word[0]}")] * 2
+    asked, on = rng.random() < 0.7, rng.random() < 0.5
+    written = rng.choice(pairs)
+    stands = written if rng.random() < 0.75 else rng.choice(pairs)
+    spoken = rng.random() < 0.18
+    wanted, told = written[0 if asked else 1], (words.YES_NO[language] if spoken else stands)[0 if on else 1]
+    if rng.random() < 0.4:
+        text, wanted = (is_so if asked else is_not), words.YES_NO[language][0 if asked else 1]
+    else:
+        called = words.Noun(key, language, "") if rng.random() < 0.35 else noun
+        text = WORDING.say(rng, language, "flag", held_out, noun=called, word=wanted).text
+    if re.fullmatch("true|false|[01]", told):
+        told = telemetry.Number(told)
+    fact = Flag(noun, key, word=told, said=(is_so if on else is_not) if spoken else "")
+    holds = asked == on
+    return Condition(text, fact, f"{wanted}:{told} {_word(holds)}", holds, ("flag", wanted, str(told)))
+
+
+def _count_condition(rng, language):
+    """`visitors = 0`."""
+    name = rng.choice(COUNTED[language].split())
+    wanted = rng.choice([0, 0, 0, 1, 2])
+    count = wanted if rng.random() < 0.4 else rng.choice([n for n in range(8) if n != wanted])
+    equal = rng.choice(["{} = {}", "{} = {}", "{}={}", "{} == {}", "{} : {}" if language == "fr" else "{}: {}"])
+    noun = words.Noun(name, language, "")
+    fact = Flag(noun, name.replace("â", "a"), word=telemetry.Number(count))
+    holds, text = wanted == count, equal.format(noun, wanted)
+    return Condition(text, fact, f"{wanted}:{count} {_word(holds)}", holds, ("state", str(wanted), str(count), False))
+
+
+def _device_condition(rng, language, held_out):
+    """A condition on a device that may be in neither of its two states; mostly it is."""
+    entries = re.split(r"\||\n", DEVICES[language])
+    head, key, *pair = rng.choice(entries).strip().split(":")
+    noun = words.nouns(language, head)[0]
+    if rng.random() < 0.4:
+        noun = words.Noun(key, language, "")
+    wanted, negated = rng.choice(pair), rng.random() < 0.5
+    stands = rng.choice(THIRD[language]) if rng.random() < 0.65 else rng.choice(pair)
+    text = relations.state_clause(rng, language, held_out, noun, wanted, negated).text
+    holds = wanted == stands
+    line = f"{wanted}:{stands} {_word(holds)}"
+    if negated:
+        line, holds = _negated(line, holds)
+    fact = telemetry.Fact(noun, key, word=stands)
+    return Condition(text, fact, line, holds, ("state", wanted, stands, negated))
+
+
+def _any_conditions(rng, language, held_out, count, separator):
+    """As `_conditions`, and flags, counts, devices in a third state, or nothing but states."""
+    chance = rng.random()
+    if chance < 0.6:
+        return _conditions(rng, language, held_out, count, separator)
+    while True:
+        conditions = _conditions(rng, language, held_out, count, separator, states=False)
+        if chance < 0.7 and count > 1:
+            switches = rng.sample(words.SWITCHES[language], count)
+            conditions = [_state_condition(rng, language, held_out, switch) for switch in switches]
+        others = rng.choices([1, 2, 3], [5, 3, 1])[0]
+        for place in rng.sample(range(count), min(count, others)):
+            kind = rng.random()
+            if kind < 0.6:
+                conditions[place] = _flag_condition(rng, language, held_out)
+            elif kind < 0.88:
+                conditions[place] = _device_condition(rng, language, held_out)
+            else:
+                conditions[place] = _count_condition(rng, language)
+        if _apart(conditions):
+            return conditions
+
+
+def _apart(conditions):
+    """Whether no two conditions are about the same thing, or one that is called alike."""
+    names = [{word for word in re.split(r"[ _]", c.fact.key.lower()) if len(word) > 2} for c in conditions]
+    return all(not a & b for i, a in enumerate(names) for b in names[:i])
+
+
+def _told(rng, language, facts, separator):
+    """Tells facts; flags, which no sentence can hold as `the leak is yes`, in lists or clauses of their own."""
+    spoken = [fact.said for fact in facts if isinstance(fact, Flag) and fact.said]
+    rest = [fact for fact in facts if not (isinstance(fact, Flag) and fact.said)]
+    said = wording.capital(telemetry.joined(spoken, language)) + "." if spoken else ""
+    if not rest:
+        return telemetry.Told(said, "sentence", [], False, "")
+    while True:
+        told = telemetry.tell_facts(rng, language, rest, separator)
+        if told.layout not in ("sentence", "sentences") or not any(isinstance(fact, Flag) for fact in rest):
+            break
+    if spoken:
+        told.text = said + ("\n" if told.block else " ") + wording.capital(told.text)
+    return told
+
+
 def _status(rng, language, conditions, separator, devices=()):
     """What is known now, in any order, with something irrelevant now and then; a single reading may stand without
     the name of its quantity."""
-    facts = [condition.fact for condition in conditions]
+    facts = list({condition.fact.key: condition.fact for condition in conditions}.values())
     if len(facts) == 1 and facts[0].value and rng.random() < 0.35:
         return telemetry.tell_bare(rng, language, facts[0], separator)
     taken = {str(fact.noun) for fact in facts} | {str(device) for device in devices}
@@ -189,14 +456,14 @@ def _status(rng, language, conditions, separator, devices=()):
             facts.append(telemetry.reading(rng, language, quantity, *_measure(rng, quantity)))
         else:
             switch = rng.choice(words.SWITCHES[language])
-            if str(switch.noun) in taken:
+            if str(switch.noun) in taken or any(fact.key == switch.key for fact in facts):
                 continue
             facts.append(telemetry.state(switch, rng.random() < 0.5))
         taken.add(str(facts[-1].noun))
         units.add(facts[-1].unit)
     if rng.random() < 0.4:
         rng.shuffle(facts)
-    return telemetry.tell_facts(rng, language, facts, separator)
+    return _told(rng, language, facts, separator)
 
 
 def _numbered(conditions):
@@ -213,10 +480,10 @@ def _word(truth):
 
 
 def _finish(
-    rng, language, held_out, kind, rule, question, lines, action, told, separator, facts, command=False
+    rng, language, held_out, kind, rule, question, lines, action, told, separator, facts, command=False, answer=None
 ):  # fmt: skip
     """The problem whose answer is an action, or a program's word for it, which is copied as it stands."""
-    answer = Answer("{action}" if command else "{action}.", {"action": action}, capital=not command)
+    answer = answer or Answer("{action}" if command else "{action}.", {"action": action}, capital=not command)
     facts = {"kind": kind, "action": action, **facts}
     return build(
         rng,
@@ -249,22 +516,40 @@ def _rule(rng, language, held_out, condition, action):
 
 def _simple(rng, language, held_out):
     separator = telemetry.separator(rng, language)
-    conditions = _conditions(rng, language, held_out, 1, separator)
+    conditions = _any_conditions(rng, language, held_out, 1, separator)
     return _decide(rng, language, held_out, separator, conditions, conditions[0].text, "1")
 
 
 def _combined(rng, language, held_out):
     separator = telemetry.separator(rng, language)
-    count = rng.choices([2, 3], [7, 3])[0]
-    conditions = _conditions(rng, language, held_out, count, separator)
+    count = rng.choices([2, 3], [5, 5])[0]
+    conditions = _any_conditions(rng, language, held_out, count, separator)
+    clause, logic = _clause(rng, language, held_out, conditions)
+    return _decide(rng, language, held_out, separator, conditions, clause, logic)
+
+
+WAYS = {
+    1: {},
+    2: {("both", "1&2"): 4, ("either", "1|2"): 4, ("but_not", "1&!2"): 3},
+    3: {
+        ("both_or", "1&2|3"): 3,
+        ("and_either", "1&(2|3)"): 3,
+        ("all_three", "1&2&3"): 3,
+        ("any_three", "1|2|3"): 3,
+        ("either_but_not", "(1|2)&!3"): 3,
+        ("both_but_not", "1&2&!3"): 2,
+    },
+}
+
+
+def _clause(rng, language, held_out, conditions):
+    """Conditions tied together: how that is worded, and the logic of it."""
+    if len(conditions) == 1:
+        return conditions[0].text, "1"
+    ways = WAYS[len(conditions)]
+    section, logic = rng.choices(list(ways), ways.values())[0]
     texts = dict(zip("abc", (condition.text for condition in conditions)))
-    if count == 2:
-        ways = {("both", "1&2"): 4, ("either", "1|2"): 4, ("but_not", "1&!2"): 2}
-        section, logic = rng.choices(list(ways), ways.values())[0]
-    else:
-        section, logic = rng.choice([("both_or", "1&2|3"), ("and_either", "1&(2|3)")])
-    clause = WORDING.say(rng, language, section, held_out, **texts)
-    return _decide(rng, language, held_out, separator, conditions, clause.text, logic)
+    return WORDING.say(rng, language, section, held_out, **texts).text, logic
 
 
 LOGIC = {
@@ -274,14 +559,18 @@ LOGIC = {
     "1&!2": lambda a, b: a and not b,
     "1&2|3": lambda a, b, c: (a and b) or c,
     "1&(2|3)": lambda a, b, c: a and (b or c),
+    "1&2&3": lambda a, b, c: a and b and c,
+    "1|2|3": lambda a, b, c: a or b or c,
+    "(1|2)&!3": lambda a, b, c: (a or b) and not c,
+    "1&2&!3": lambda a, b, c: a and b and not c,
 }
 
 
 def _combination(logic, holds):
     """`1&2 yes no=no`; for three conditions the pair first: `1&2|3 yes no=no no=no`."""
     said, result = [_word(value) for value in holds], LOGIC[logic](*holds)
-    if logic == "1&2|3":
-        pair = _word(holds[0] and holds[1])
+    if logic in ("1&2|3", "1&2&3", "1&2&!3", "1|2|3", "(1|2)&!3"):
+        pair = _word(holds[0] and holds[1] if "1&2" in logic else holds[0] or holds[1])
         return f"{logic} {said[0]} {said[1]}={pair} {said[2]}={_word(result)}", result
     if logic == "1&(2|3)":
         pair = _word(holds[1] or holds[2])
@@ -289,14 +578,18 @@ def _combination(logic, holds):
     return f"{logic} {' '.join(said)}={_word(result)}", result
 
 
-def _decide(rng, language, held_out, separator, conditions, clause, logic):
-    action, command = words.action(rng, language), rng.random() < 0.1
+def _decide(rng, language, held_out, separator, conditions, clause, logic, several=False):
+    """What a rule does; `several`: whether its condition holds is asked too."""
+    action, command = words.action(rng, language), rng.random() < 0.1 and not several
     if command:
         action = _command(rng, action)
     rule, otherwise = _rule(rng, language, held_out, clause, action)
-    question = WORDING.say(rng, language, "todo", held_out, device=action.device)
+    if several and rng.random() < 0.6:
+        question = WORDING.say(rng, language, "met_and_action", held_out)
+    else:
+        question = WORDING.say(rng, language, "todo", held_out, device=action.device)
     told = _status(rng, language, conditions, separator, [action.device])
-    lines = ["rule", *_numbered(conditions)]
+    lines = ["check + rule" if several else "rule", *_numbered(conditions)]
     holds = [condition.holds for condition in conditions]
     result = holds[0]
     if len(conditions) > 1:
@@ -309,11 +602,16 @@ def _decide(rng, language, held_out, separator, conditions, clause, logic):
         "do": action.do,
         "otherwise": otherwise,
     }
-    chosen = action.do if result else otherwise
+    chosen, answer = action.do if result else otherwise, None
+    if several:
+        keys = {"truth": MET[language].split(), "action": DO[language].split()}
+        answer = Answer("", {"truth": result, "action": chosen}, keys, several=True)
+        lines.insert(-1, f"={_word(result)}")
     command = command and chosen in (action.do, action.undo)
     return _finish(
-        rng, language, held_out, "rule", rule, question, lines, chosen, told, separator, facts, command
-    )
+        rng, language, held_out, "met" if several else "rule", rule, question, lines, chosen, told, separator, facts,
+        command, answer,
+    )  # fmt: skip
 
 
 def _command(rng, action):
@@ -328,32 +626,28 @@ def _command(rng, action):
     return words.Action(action.device, do, undo)
 
 
-def _truth_answer(language, holds):
+def _truth_answer(language, holds, keys=None):
+    """Yes or no; `keys` by language are what JSON may call it, beside the usual names."""
     said = words.YES_NO[language][0 if holds else 1]
-    return Answer(f"{said}.", {"truth": holds})
+    return Answer(f"{said}.", {"truth": holds}, {"truth": keys[language].split()} if keys else {})
 
 
 def _check(rng, language, held_out):
     """Is the reading above the limit? Or do two conditions hold?"""
     separator = telemetry.separator(rng, language)
-    count = rng.choices([1, 2], [4, 1])[0]
-    logic = "1"
+    count, logic = rng.choices([1, 2, 3], [6, 2, 3])[0], "1"
     if count == 1 and rng.random() < 0.5:
         quantity = _quantities(rng, 1)[0]
         conditions, question = _plain_check(rng, language, held_out, quantity, separator)
     else:
-        conditions = _conditions(rng, language, held_out, count, separator)
-        clause = conditions[0].text
-        if count == 2:
-            section, logic = rng.choice([("both", "1&2"), ("either", "1|2")])
-            a, b = (condition.text for condition in conditions)
-            clause = WORDING.say(rng, language, section, held_out, a=a, b=b).text
+        conditions = _any_conditions(rng, language, held_out, count, separator)
+        clause, logic = _clause(rng, language, held_out, conditions)
         question = WORDING.say(rng, language, "check", held_out, cond=clause)
     told = _status(rng, language, conditions, separator)
     lines = ["check", *_numbered(conditions)]
     holds = [condition.holds for condition in conditions]
     result = holds[0]
-    if count == 2:
+    if count > 1:
         line, result = _combination(logic, holds)
         lines.append(line)
     facts = {
@@ -361,7 +655,7 @@ def _check(rng, language, held_out):
         "logic": logic,
         "checks": [condition.check for condition in conditions],
     }
-    answer = _truth_answer(language, result)
+    answer = _truth_answer(language, result, MET)
     return build(
         rng,
         FAMILY,
@@ -391,27 +685,39 @@ def _plain_check(rng, language, held_out, quantity, separator):
     return [Condition(section.text, fact, line, holds, check)], question
 
 
-def _within(rng, language, held_out):
-    """Between two limits, both included."""
-    separator = telemetry.separator(rng, language)
-    quantity = _quantities(rng, 1)[0]
-    value, decimals = _measure(rng, quantity)
+def _band(rng, value, decimals, unit, separator):
+    """Two limits near a value, (low, high, decimals), and how they are written."""
     first, first_decimals = relations.limit_near(rng, value, decimals)
     wide = max(2, abs(value) // rng.choice([3, 6, 12]))
     low = first * 10 ** (decimals - first_decimals) if first_decimals <= decimals else first
     low -= rng.choice([0, wide])
     high = low + wide + rng.randint(0, wide)
+    limit_decimals = decimals
     if decimals and rng.random() < 0.6:
-        low, high = low // 10**decimals, high // 10**decimals + 1
-        limit_decimals = 0
-    else:
-        limit_decimals = decimals
-    texts = [
-        telemetry.written(arithmetic.text(limit, limit_decimals), separator)
-        for limit in (low, high)
-    ]
+        low, high, limit_decimals = low // 10**decimals, high // 10**decimals + 1, 0
+    texts = [telemetry.written(arithmetic.text(limit, limit_decimals), separator) for limit in (low, high)]
     if rng.random() < 0.6:
-        texts[1] += f" {quantity.unit}"
+        texts[1] += f" {unit}"
+    return (low, high, limit_decimals), texts
+
+
+def _inside(number, low, high, limit_decimals):
+    """Whether a number lies in a band, its limits included: lines, truth, and the checks that decide it."""
+    line, holds = arithmetic.comparison(*number, ">=", low, limit_decimals)
+    lines = [line]
+    if holds:
+        line, holds = arithmetic.comparison(*number, "<=", high, limit_decimals)
+        lines.append(line)
+    checks = [("limit", number, ">=", (low, limit_decimals), False)]
+    return lines, holds, [*checks, ("limit", number, "<=", (high, limit_decimals), False)]
+
+
+def _within(rng, language, held_out):
+    """Between two limits, both included."""
+    separator = telemetry.separator(rng, language)
+    quantity = _quantities(rng, 1)[0]
+    value, decimals = _measure(rng, quantity)
+    (low, high, limit_decimals), texts = _band(rng, value, decimals, quantity.unit, separator)
     question = WORDING.say(
         rng,
         language,
@@ -423,16 +729,190 @@ def _within(rng, language, held_out):
     )
     fact = telemetry.reading(rng, language, quantity, value, decimals)
     told = _status(rng, language, [Condition("", fact, "", True, ())], separator)
-    line, holds = arithmetic.comparison(value, decimals, ">=", low, limit_decimals)
-    lines = ["within", line]
-    if holds:
-        line, holds = arithmetic.comparison(value, decimals, "<=", high, limit_decimals)
-        lines.append(line)
-    number = (value, decimals)
-    checks = [
-        ("limit", number, ">=", (low, limit_decimals), False),
-        ("limit", number, "<=", (high, limit_decimals), False),
-    ]
+    lines, holds, checks = _inside((value, decimals), low, high, limit_decimals)
+    return build(
+        rng,
+        FAMILY,
+        language,
+        held_out,
+        question,
+        ["within", *lines],
+        _truth_answer(language, holds, INSIDE),
+        told,
+        separator,
+        facts={"kind": "check", "logic": "1&2", "checks": checks},
+    )
+
+
+def _within_of(rng, language, held_out):
+    """Whether one of several named readings lies in a band."""
+    separator = telemetry.separator(rng, language)
+    readings = telemetry.draw(rng, language, rng.choice([2, 3, 3, 4, 5]), held_out, negative=False)
+    place = rng.randrange(len(readings.values))
+    number, name = (readings.values[place], readings.decimals), readings.names[place]
+    (low, high, limit_decimals), texts = _band(rng, *number, readings.unit, separator)
+    said = {"name": name, "noun": readings.noun, "low": texts[0], "high": texts[1]}
+    question = WORDING.say(rng, language, "within_of", held_out, **said)
+    told = telemetry.tell(rng, readings, separator, distract=rng.random() < 0.2)
+    lines, holds, checks = _inside(number, low, high, limit_decimals)
+    lines[0] = f"{name} {lines[0]}"
+    return build(
+        rng,
+        FAMILY,
+        language,
+        held_out,
+        question,
+        ["within", *lines],
+        _truth_answer(language, holds, INSIDE),
+        told,
+        separator,
+        exact=True,
+        facts={"kind": "check", "logic": "1&2", "checks": checks},
+    )
+
+
+def _bands(rng, language, held_out):
+    """Whether each of two readings lies in its band: two truths."""
+    separator = telemetry.separator(rng, language)
+    pair = _quantities(rng, 2)
+    conditions, said, lines, truths, checks, keys = [], {}, ["within + within"], {}, [], {}
+    forms = {
+        "en": ["{}_ok", "{}_in_range", "{}_within", "ok_{}", "{}_inside", "{}_in_band"],
+        "fr": ["{}_ok", "{}_dans_la_plage", "{}_conforme", "ok_{}", "{}_dans_les_limites", "{}_respecte"],
+    }[language]
+    for i, quantity in enumerate(pair):
+        number = _measure(rng, quantity)
+        (low, high, limit_decimals), texts = _band(rng, *number, quantity.unit, separator)
+        fact = telemetry.reading(rng, language, quantity, *number)
+        conditions.append(Condition("", fact, "", True, ()))
+        found, holds, both = _inside(number, low, high, limit_decimals)
+        lines += [f"{i + 1} {fact.noun} {found[0]}", *found[1:], f"={_word(holds)}"]
+        checks.append(both)
+        field = "ab"[i]
+        truths[field] = holds
+        keys[field] = [form.format(key) for key in quantity.keys[language] for form in forms]
+        said[f"band_{field}"] = (" to " if language == "en" else " à ").join(texts)
+    first, second = (condition.fact.noun for condition in conditions)
+    question = WORDING.say(rng, language, "bands", held_out, first=first, second=second, **said)
+    told = _status(rng, language, conditions, separator)
+    facts = {"kind": "bands", "checks": [], "bands": checks}
+    answer = Answer("", truths, keys, several=True)
+    return build(rng, FAMILY, language, held_out, question, lines, answer, told, separator, facts=facts)
+
+
+def _met(rng, language, held_out):
+    """Whether the condition of a rule holds, and what is done: two answers."""
+    separator = telemetry.separator(rng, language)
+    conditions = _any_conditions(rng, language, held_out, rng.choice([1, 1, 2, 3]), separator)
+    clause, logic = _clause(rng, language, held_out, conditions)
+    return _decide(rng, language, held_out, separator, conditions, clause, logic, True)
+
+
+def _switched(rng, language):
+    """What is switched by a hysteresis: quantity, device, and its two relations, on and off."""
+    id_, starts_low, english, french = rng.choice(HYSTERESIS)
+    quantity = rng.choice([q for q in words.QUANTITIES if q.id == id_])
+    name = rng.choice((english if language == "en" else french).split())
+    device = next(a.device for a in words.ACTIONS[language] if a.device.text == name)
+    return quantity, device, ("<", ">") if starts_low else (">", "<")
+
+
+def _thermostat(rng, language, held_out, quantity, device, ways, separator):
+    """A hysteresis told by its device: `switches on above 20.5 °C and off below 18.5 °C`; `ways` are the relation and
+    the limit of on and of off."""
+    said = []
+    for relation, limit, decimals in ways:
+        number = telemetry.written(arithmetic.text(limit, decimals), separator)
+        said.append(f"{rng.choice(SHORT[language][relation])} {number} {quantity.unit}")
+    return WORDING.say(rng, language, "thermostat", held_out, device=device, on=said[0], off=said[1])
+
+
+def _history(rng, language, readings, separator):
+    """Tells readings in the order of time."""
+    chance = rng.random()
+    if chance < 0.3:
+        values = telemetry.shown(rng, readings, separator)
+        unit = rng.choice([f" {readings.unit}", ""])
+        text = "\n".join(f"{value}{unit}" for value in values)
+        stands = separator if any(separator in value for value in values) else ""
+        return telemetry.Told(text, "lines", [], True, stands)
+    if chance < 0.55:
+        return telemetry.timed(rng, readings, separator)
+    while True:
+        told = telemetry.series(rng, readings, separator)
+        # Some of what may stand around a series speaks of several places.
+        if re.match(r"[\d\[]", told.text):
+            return told
+
+
+def _on(state):
+    return "on" if state else "off"
+
+
+def _run(values, decimals, ways, on):
+    """A hysteresis reading by reading: the comparisons, each with the limit that counts in the state so far, and the
+    state after each."""
+    steps, states = [], []
+    for value in values:
+        line, crossed = arithmetic.comparison(value, decimals, *ways[1 if on else 0])
+        on = on != crossed
+        steps.append(line)
+        states.append(on)
+    return steps, states
+
+
+def _series(rng, language, held_out):
+    """A hysteresis over readings in order: the state after the last, as a state, as yes or no, or with the number of
+    changes."""
+    separator = telemetry.separator(rng, language)
+    quantity, device, (on_relation, off_relation) = _switched(rng, language)
+    decimals = rng.choice(quantity.decimals)
+    scale = 10**decimals
+    least, most = max(scale, round(quantity.low * scale)), round(quantity.high * scale)
+    span = max(3, (most - least) // rng.choice([12, 20, 40]))
+    low = rng.randint(least + span, max(least + span, most - 2 * span))
+    high, limit_decimals = low + rng.randint(2, span), decimals
+    reach = max(2, (high - low) * 2 // 3)
+    bounds, number = (low - reach, high + reach), rng.choice([3, 4, 4, 5, 5, 6])
+    if decimals and rng.random() < 0.5:
+        low, high, limit_decimals = low // scale, high // scale + 1, 0
+    on_limit, off_limit = (low, high) if on_relation == "<" else (high, low)
+    ways = [(on_relation, on_limit, limit_decimals), (off_relation, off_limit, limit_decimals)]
+    rule = _thermostat(rng, language, held_out, quantity, device, ways, separator)
+    pair = rng.choice(RUNNING[language])
+    start = rng.random() < 0.35
+    begin = WORDING.say(rng, language, "start", held_out, device=device, state=pair[0 if start else 1])
+    ask, moves = rng.choices(["which", "is", "both"], [4, 4, 2])[0], rng.random() < 0.85
+    for _ in range(20):
+        values = [rng.randint(*bounds) for _ in range(number)]
+        steps, states = _run(values, decimals, ways, start)
+        changes = sum(a != b for a, b in zip([start, *states], states))
+        if changes or not moves:
+            break
+    on, count, lines = states[-1], 0, ["hysteresis + count" if ask == "both" else "hysteresis"]
+    lines.append(f"0:{_on(start)}")
+    for i, (step, before, after) in enumerate(zip(steps, [start, *states], states)):
+        count += before != after
+        lines.append(f"{i + 1}:{step} {_on(after)}" + (f" #{count}" if ask == "both" else ""))
+    asked = rng.random() < 0.7
+    slots = {"device": device} | ({"state": pair[0 if asked else 1]} if ask == "is" else {})
+    question = WORDING.say(rng, language, f"series_{ask}", held_out, **slots)
+    question = question.within(f"{begin.text} {question.text}")
+    state = STATES[language][0 if on else 1]
+    if ask == "is":
+        answer = _truth_answer(language, on == asked)
+    elif ask == "which":
+        lines.append(f"={_on(on)}")
+        answer = Answer("{state}.", {"state": state})
+    else:
+        lines += [f"={_on(on)}", f"={changes}"]
+        keys = {"truth": RUNS[language].split(), "count": CHANGES[language].split()}
+        answer = Answer("", {"truth": on, "count": Amount(changes)}, keys, several=True)
+    readings = telemetry.Readings(quantity, language, decimals, [], values)
+    told = _history(rng, language, readings, separator)
+    facts = {"kind": "series", "checks": [], "ask": ask, "asked": asked, "start": start, "states": STATES[language]}
+    facts["values"] = [Fraction(value, scale) for value in values]
+    facts["limits"] = [(relation, Fraction(limit, 10**places)) for relation, limit, places in ways]
     return build(
         rng,
         FAMILY,
@@ -440,10 +920,13 @@ def _within(rng, language, held_out):
         held_out,
         question,
         lines,
-        _truth_answer(language, holds),
+        answer,
         told,
         separator,
-        facts={"kind": "check", "logic": "1&2", "checks": checks},
+        exact=True,
+        rule=wording.capital(rule.text),
+        phrasings=[rule, begin],
+        facts=facts,
     )
 
 
@@ -451,11 +934,8 @@ def _hysteresis(rng, language, held_out):
     """On at one limit, off at another, unchanged between; asked for the action or for the state
     after it."""
     separator = telemetry.separator(rng, language)
-    id_, starts_low, english, french = rng.choice(HYSTERESIS)
-    quantity = rng.choice([q for q in words.QUANTITIES if q.id == id_])
+    quantity, device, (on_relation, off_relation) = _switched(rng, language)
     noun = quantity.noun[language]
-    name = rng.choice((english if language == "en" else french).split())
-    device = next(a.device for a in words.ACTIONS[language] if a.device.text == name)
     value, decimals = _measure(rng, quantity)
     unit = max(1, abs(value) // 25)
     low = value + rng.choice([-3, -1, -1, 1]) * rng.randint(1, 2 * unit)
@@ -465,30 +945,27 @@ def _hysteresis(rng, language, held_out):
     if decimals and rng.random() < 0.6:
         low, high, limit_decimals = low // scale, high // scale + 1, 0
     low, high = max(1, low), max(2, high)
-    on_limit, off_limit = (low, high) if starts_low else (high, low)
-    on_relation, off_relation = ("<", ">") if starts_low else (">", "<")
+    on_limit, off_limit = (low, high) if on_relation == "<" else (high, low)
 
     def clause(relation, limit):
         text = relations.limit_text(rng, limit, limit_decimals, quantity.unit, separator)
         return relations.clause(rng, language, held_out, noun, relation, text).text
 
     do, undo = (text.format(device=device) for text in rng.choice(ON_OFF[language]))
-    rule = WORDING.say(
-        rng,
-        language,
-        "hysteresis",
-        held_out,
-        on=clause(on_relation, on_limit),
-        off=clause(off_relation, off_limit),
-        do=do,
-        undo=undo,
-    )
-    was_on = rng.random() < 0.5
-    state = STATES[language][0 if was_on else 1]
+    asks = rng.choices(["action", "state", "truth"], [4, 3, 3])[0]
+    if asks != "action" and rng.random() < 0.5:
+        ways = [(on_relation, on_limit, limit_decimals), (off_relation, off_limit, limit_decimals)]
+        rule = _thermostat(rng, language, held_out, quantity, device, ways, separator)
+    else:
+        on, off = clause(on_relation, on_limit), clause(off_relation, off_limit)
+        rule = WORDING.say(rng, language, "hysteresis", held_out, on=on, off=off, do=do, undo=undo)
+    was_on, asked = rng.random() < 0.5, rng.random() < 0.7
+    pair = rng.choice(RUNNING[language]) if asks == "truth" else STATES[language]
+    state = pair[0 if was_on else 1]
     now = WORDING.say(rng, language, "now", held_out, device=device, state=state)
-    asks_state = rng.random() < 0.5
-    section = "which_state" if asks_state else "todo"
-    question = WORDING.say(rng, language, section, held_out, device=device)
+    section = {"action": "todo", "state": "which_state", "truth": "is_then"}[asks]
+    slots = {"state": pair[0 if asked else 1]} if asks == "truth" else {}
+    question = WORDING.say(rng, language, section, held_out, device=device, **slots)
     question = question.within(f"{now.text} {question.text}")
     fact = telemetry.reading(rng, language, quantity, value, decimals)
     told = _status(rng, language, [Condition("", fact, "", True, ())], separator, [device])
@@ -511,11 +988,15 @@ def _hysteresis(rng, language, held_out):
             ("limit", number, off_relation, (off_limit, limit_decimals), False),
         ],
         "results": (
-            (*STATES[language], state) if asks_state else (do, undo, words.NO_CHANGE[language])
+            {
+                "action": (do, undo, words.NO_CHANGE[language]),
+                "state": (*STATES[language], state),
+                "truth": (asked, not asked, was_on == asked),
+            }[asks]
         ),
     }
-    result = STATES[language][0 if after else 1] if asks_state else action
-    if not asks_state:
+    result = STATES[language][0 if after else 1]
+    if asks == "action":
         return _finish(
             rng,
             language,
@@ -524,11 +1005,14 @@ def _hysteresis(rng, language, held_out):
             rule,
             question,
             lines,
-            result,
+            action,
             told,
             separator,
             facts,
         )
+    answer = Answer("{state}.", {"state": result})
+    if asks == "truth":
+        answer = _truth_answer(language, after == asked)
     return build(
         rng,
         FAMILY,
@@ -536,45 +1020,88 @@ def _hysteresis(rng, language, held_out):
         held_out,
         question,
         lines,
-        Answer("{state}.", {"state": result}),
+        answer,
         told,
         separator,
         exact=True,
         rule=wording.capital(rule.text),
         phrasings=[rule, now],
-        facts={"kind": "hysteresis", "action": result, **facts},
+        facts={"kind": "hysteresis", **facts},
     )
 
 
-def _priority(rng, language, held_out):
-    """Numbered rules of which the first that applies counts."""
-    separator = telemetry.separator(rng, language)
-    count = rng.choices([2, 3], [3, 2])[0]
-    conditions = _conditions(rng, language, held_out, count, separator)
-    actions = words.actions(rng, language, count + 1)
-    head = WORDING.say(rng, language, "priority", held_out, n=str(count))
-    items = [
-        WORDING.say(rng, language, "item", held_out, cond=condition.text, do=action.do).text
-        for condition, action in zip(conditions, actions)
-    ]
-    last = words.NOTHING[language]
-    if rng.random() < 0.6:
-        last = actions[-1].undo
+def _same_quantity(rng, language, held_out, conditions, separator):
+    """Another of the conditions is on the quantity of one that has a limit: above one, below another."""
+    places = [i for i, condition in enumerate(conditions) if condition.check[0] == "limit"]
+    if len(places) < 2:
+        return
+    one, two = rng.sample(places, 2)
+    fact, (_, number, relation, (limit, limit_decimals), _) = conditions[one].fact, conditions[one].check
+    other = "<" if relation[0] == ">" else ">"
+    gap = rng.randint(1, max(2, abs(limit) // 10))
+    limit = limit - gap if other == "<" else limit + gap
+    text = telemetry.written(arithmetic.text(limit, limit_decimals), separator)
+    text = f"{text} {fact.unit}" if rng.random() < 0.7 else text
+    clause = relations.clause(rng, language, held_out, fact.noun, other, text).text
+    line, holds = arithmetic.comparison(*number, other, limit, limit_decimals)
+    check = ("limit", number, other, (limit, limit_decimals), False)
+    conditions[two] = Condition(clause, fact, line, holds, check)
+
+
+def _listed(rng, language, held_out, pairs, last):
+    """The items of a list of rules; mostly all of them are built alike, as rows or as sentences. `last` is what the
+    line for all other cases does, if there is one."""
+    chance = rng.random()
+    if chance < 0.4:
+        items = [WORDING.say(rng, language, "item", held_out, cond=cond, do=do).text for cond, do in pairs]
+    else:
+        section, alike = "row" if chance < 0.8 else "item", rng.random()
+        template = WORDING.pick(rng, language, section, held_out)
+        if section == "row" and last:
+            pairs, last = [*pairs, (WORDING.say(rng, language, "rest", held_out).text, last)], None
+        said = [template.say(random.Random(alike), {"cond": cond, "do": do}).text for cond, do in pairs]
+        items = [wording.elided(text) if language == "fr" else text for text in said]
+    if last:
         items.append(WORDING.say(rng, language, "otherwise", held_out, undo=last).text)
-    mark = rng.choice(["{}. ", "{}) ", "R{}: ", "P{}: "])
-    between = rng.choice(["\n", "\n", " "])
-    listed = between.join(mark.format(i + 1) + wording.capital(t) for i, t in enumerate(items))
+    return items
+
+
+def _priority(rng, language, held_out):
+    """Rules in order of which the first that applies counts; which one that is may be asked too."""
+    separator = telemetry.separator(rng, language)
+    count = rng.choices([2, 3, 4], [4, 4, 1])[0]
+    conditions = _any_conditions(rng, language, held_out, count, separator)
+    if rng.random() < 0.3:
+        _same_quantity(rng, language, held_out, conditions, separator)
+    actions = words.actions(rng, language, count + 1)
+    several = any(condition.holds for condition in conditions) and rng.random() < 0.25
+    head = WORDING.say(rng, language, "priority", held_out, n=str(count))
+    chance, last, told_last = rng.random(), words.NOTHING[language], None
+    if chance < 0.45:
+        last = told_last = actions[-1].undo
+    elif chance < 0.65:
+        told_last = last
+    pairs = [(condition.text, action.do) for condition, action in zip(conditions, actions)]
+    items = _listed(rng, language, held_out, pairs, told_last)
+    numbered = ["{}. ", "{}. ", "{}) ", "R{}: ", "P{}: "]
+    mark = rng.choice(numbered if several or rng.random() < 0.65 else ["- ", "- ", "* ", ""])
+    between = rng.choice(["\n", "\n", " "]) if "{}" in mark else "\n"
+    great = rng.random() < 0.6
+    listed = between.join(mark.format(i + 1) + (wording.capital(t) if great else t) for i, t in enumerate(items))
     rule = head.within(head.text + between + listed + between.strip(" "))
     devices = [action.device for action in actions]
     system = words.Noun("system" if language == "en" else "système", language)
-    question = WORDING.say(rng, language, "todo", held_out, device=system)
+    if several and rng.random() < 0.6:
+        question = WORDING.say(rng, language, "rule_and_action", held_out)
+    else:
+        question = WORDING.say(rng, language, "todo", held_out, device=system)
     told = _status(rng, language, conditions, separator, devices)
-    lines, chosen = ["first"], last
+    lines, chosen, place = ["number + first" if several else "first"], last, 0
     for i, (condition, action) in enumerate(zip(conditions, actions)):
         lines.append(f"{i + 1} {condition.line}")
         if condition.holds:
-            chosen = action.do
-            lines.append(f"do {i + 1}")
+            chosen, place = action.do, i + 1
+            lines += [f"={i + 1}"] * several + [f"do {i + 1}"]
             break
     else:
         lines.append("else" if last != words.NOTHING[language] else "nothing")
@@ -582,8 +1109,13 @@ def _priority(rng, language, held_out):
         "checks": [condition.check for condition in conditions],
         "results": [*(action.do for action in actions[:count]), last],
     }
+    answer = None
+    if several:
+        keys = {"number": WHICH_RULE[language].split(), "action": DO[language].split()}
+        answer = Answer("", {"number": Amount(place), "action": chosen}, keys, several=True)
+    kind = "number" if several else "first"
     return _finish(
-        rng, language, held_out, "first", rule, question, lines, chosen, told, separator, facts
+        rng, language, held_out, kind, rule, question, lines, chosen, told, separator, facts, answer=answer
     )
 
 
@@ -592,6 +1124,9 @@ def _priority(rng, language, held_out):
 
 def _holds(check):
     """Decides a condition again, with fractions."""
+    if check[0] == "flag":
+        asked, stands = (not re.match("(no|non|not|false|faux|0)( |$)", word) for word in check[1:])
+        return asked == stands
     if check[0] == "state":
         _, wanted, stands, negated = check
         return (wanted == stands) != negated
@@ -602,11 +1137,36 @@ def _holds(check):
 
 
 def verify(problem):
-    """The truth or the action that must be the answer."""
+    """The truth or the action that must be the answer, or all of several answers."""
     facts = problem.facts
+    if facts["kind"] == "series":
+        return _verify_series(facts)
+    if facts["kind"] == "bands":
+        return tuple(all(map(_holds, band)) for band in facts["bands"])
     holds = [_holds(check) for check in facts["checks"]]
     if facts["kind"] == "check":
         return LOGIC[facts["logic"]](*holds)
+    if facts["kind"] == "met":
+        met = LOGIC[facts["logic"]](*holds)
+        return met, facts["do"] if met else facts["otherwise"]
+    if facts["kind"] == "number":
+        return Fraction(1 + holds.index(True)), facts["results"][holds.index(True)]
     if facts["kind"] == "rule":
         return facts["do"] if LOGIC[facts["logic"]](*holds) else facts["otherwise"]
     return next((r for r, h in zip(facts["results"], holds) if h), facts["results"][-1])
+
+
+def _verify_series(facts):
+    """Runs the hysteresis over its readings: a state, a truth, or the state's truth and the number of changes."""
+    on, history = facts["start"], [facts["start"]]
+    for value in facts["values"]:
+        (starts, first), (_, second) = facts["limits"]
+        wants = value > first if starts == ">" else value < first
+        ends = value < second if starts == ">" else value > second
+        on = True if wants else False if ends else on
+        history.append(on)
+    if facts["ask"] == "which":
+        return facts["states"][0 if on else 1]
+    if facts["ask"] == "is":
+        return on == facts["asked"]
+    return on, Fraction(sum(a != b for a, b in zip(history, history[1:])))

@@ -1,12 +1,16 @@
 """Devices by their state: which are on, how many are open, whether all are closed or any is off,
-what state one is in; and how many readings lie above or below a limit, and which."""
+what state one is in; both counts, a count and the names, or all and the exceptions at once; and how many readings
+lie above or below a limit, and which."""
 
+import re
+import unicodedata
 from fractions import Fraction
 
 import arithmetic
 import naming
 import relations
 import telemetry
+import telling
 import wording
 import words
 from assemble import Amount, Answer, build
@@ -29,6 +33,11 @@ WORDING = wording.load(
         "at_most": DEVICE | {"n": str},
         "state_of": {"name": words.Noun},
         "is_it": {"name": words.Noun, "state": str},
+        "state_id": {"one": words.Noun, "id": str},
+        "tally": DEVICE | {"other": str, "others": str},
+        "tally_bare": {"one": words.Noun, "many": words.Noun},
+        "count_which": DEVICE,
+        "all_which": DEVICE,
         "which_limit": LIMIT,
         "count_limit": LIMIT,
         "all_limit": LIMIT,
@@ -44,11 +53,70 @@ SMALL = {
 }
 
 
+# More kinds of things, most of whose two states are spelled nearly alike.
+MORE = {
+    "en": words._devices(
+        "en",
+        """slope:p slopes:open:closed:open
+        trail:p trails:open:closed:open
+        road:p roads:open:closed:open
+        pass:p passes:open:closed:open
+        shop:p shops:open:closed:open
+        locker:p lockers:locked:unlocked:lock
+        cell:p cells:locked:unlocked:lock
+        alarm:p alarms:armed:disarmed:
+        rule:p rules:enabled:disabled:
+        account:p accounts:active:inactive:
+        hive:p hives:active:inactive:
+        client:p clients:connected:disconnected:
+        cable:p cables:plugged:unplugged:
+        disk:p disks:mounted:unmounted:
+        wheel:p wheels:blocked:unblocked:
+        controller:p controllers:online:offline:line""",
+    ),
+    "fr": words._devices(
+        "fr",
+        """f piste:p f pistes:ouvert:fermé:open
+        m sentier:p m sentiers:ouvert:fermé:open
+        f route:p f routes:ouvert:fermé:open
+        m col:p m cols:ouvert:fermé:open
+        m magasin:p m magasins:ouvert:fermé:open
+        m casier:p m casiers:verrouillé:déverrouillé:lock
+        f cabine:p f cabines:verrouillé:déverrouillé:lock
+        f alarme:p f alarmes:armé:désarmé:
+        f règle:p f règles:activé:désactivé:
+        m compte:p m comptes:actif:inactif:
+        f ruche:p f ruches:actif:inactif:
+        m client:p m clients:connecté:déconnecté:
+        m câble:p m câbles:branché:débranché:
+        m disque:p m disques:monté:démonté:
+        f roue:p f roues:bloqué:débloqué:
+        m contrôleur:p m contrôleurs:en ligne:hors ligne:line""",
+    ),
+}
+# Places by their own names, articles and capitals included.
+OWN_NAMES = {
+    "en": "the Ridge|Old Mill|the Long Meadow|Hill Farm|the Glade|North Gate|the Quarry|Fox Hollow|the Orchard"
+    "|Bell Tower|the Narrows|Stone Bridge|the Cove|Badger Wood|the Summit|Lower Field|the Paddock|Crow's Nest|the Basin"
+    "|East Wing",
+    "fr": "la Combe|le Mur|les Sapins|le Vallon|la Crête|le Chalet|les Marmottes|les Bosses|l'Aiguille|le Col"
+    "|la Cascade|la Forêt|l'Alpage|les Arolles|le Grand Pré|la Chapelle|le Moulin|les Tilleuls|l'Étang"
+    "|la Source|Bois Joli|le Pont",
+}
+
+
 def make(rng, language, held_out):
-    kinds = ["which", "which_not", "count", "count_not", "all", "any", "none", "at_least", "at_most", "state_of", "is_it"]
-    kinds += ["which_limit", "count_limit", "all_limit", "any_limit"]
-    weights = [18, 5, 16, 4, 9, 9, 4, 5, 3, 4, 4, 9, 8, 4, 4]
+    kinds = ["which", "which_not", "count", "count_not", "all", "any", "none", "at_least", "at_most", "state_of"]
+    kinds += ["is_it", "which_limit", "count_limit", "all_limit", "any_limit"]
+    kinds += ["tally", "count_which", "all_which", "state_id", "state_among", "is_among"]
+    weights = [17, 8, 15, 5, 10, 9, 5, 5, 3, 4, 4, 10, 9, 4, 4, 7, 4, 3, 3, 5, 2]
     kind = rng.choices(kinds, weights)[0]
+    if kind == "tally":
+        return _tally(rng, language, held_out)
+    if kind == "state_id":
+        return _by_id(rng, language, held_out)
+    if kind.endswith("among"):
+        return _among(rng, language, held_out, kind)
     if kind.endswith("limit"):
         return _limit(rng, language, held_out, kind)
     return _state(rng, language, held_out, kind)
@@ -57,10 +125,19 @@ def make(rng, language, held_out):
 # Devices ------------------------------------------------------------
 
 
+def _kind_of_devices(rng, language, held_out):
+    """A kind of devices as `naming.devices` has it, now and then one of `MORE`."""
+    if not held_out and rng.random() < 0.15:
+        return rng.choice(MORE[language])
+    return naming.devices(rng, language, held_out)
+
+
 def _names(rng, language, held_out, devices, count):
     """Names of devices of one kind: places, or names that hold the kind (`kitchen light`, `pump
     3`). Returns them and whether they can be said to be in a state by themselves."""
     one = devices.one
+    if rng.random() < 0.07:
+        return [words.Noun(name, language, "") for name in rng.sample(OWN_NAMES[language].split("|"), count)], False
     if rng.random() < 0.45:
         places = _places(rng, language, held_out, count)
         return places, not places[0].gender
@@ -114,12 +191,20 @@ def _words(rng, language, devices, flags=True):
 FLAG_LAYOUTS = ["map", "objects", "objects", "table", "topics"]
 
 
-def _heads(language, many):
-    """What may stand before a sentence or list of states."""
+def _heads(rng, language, many):
+    """What may stand before a sentence or list of states, the time of day now and then."""
     colon = ": " if language == "en" else " : "
     plural = str(many).capitalize()
     state = ["Status", "State"] if language == "en" else ["État", "Statut"]
-    return ["", "", f"{plural}{colon}", f"{plural}{colon}", *(f"{word}{colon}" for word in state)]
+    hour, minutes = rng.randint(5, 22), rng.choice([0, 0, 15, 30, 45])
+    if language == "en":
+        at = rng.choice([f"{hour}:{minutes:02d}", f"{hour % 12 or 12} {'am' if hour < 12 else 'pm'}"])
+        timed = [f"{rng.choice(state)} of the {many} at {at}", f"{plural} at {at}", f"{at}, {many}"]
+    else:
+        at = rng.choice([f"{hour}h", f"{hour}h{minutes:02d}", f"{hour} h", f"{hour}:{minutes:02d}"])
+        timed = [f"{rng.choice(state)} des {many} à {at}", f"{plural} à {at}", f"{at}, {many}"]
+    heads = [plural, plural, *state, *timed, rng.choice(timed)]
+    return ["", "", "", *(f"{text}{colon}" for text in heads)]
 
 
 # What is said of a device that is in neither of its two states, or does not answer.
@@ -127,16 +212,34 @@ NEITHER = {
     "en": ["unavailable", "unknown", "not responding", "in maintenance", "faulty"],
     "fr": ["indisponible", "sans réponse", "en maintenance", "en défaut"],
 }
+# What is surely neither of two states: a blocked valve is not closed.
+THIRD = {
+    "en": ["blocked", "jammed", "faulty", "in error", "in maintenance", "under repair", "being tested"],
+    "fr": ["bloqué", "coincé", "en défaut", "en erreur", "en maintenance", "en réparation", "en test"],
+}
+# What else single devices may be in.
+ALONE = {
+    "en": ["fault", "standby", "auto", "manual", "error", "alarm", "starting", "locked out"],
+    "fr": ["défaut", "veille", "auto", "manuel", "erreur", "alarme", "démarrage", "en attente"],
+}
 
 
-def _told(rng, language, held_out, devices, count, likely, flags=True, wanted=None):
+def _neither(rng, language, devices, surely):
+    """A word for a device that is in neither of its two states; `surely`: it is known to be in another one."""
+    known = {state.lower() for states in (devices.states, devices.plain_states, *devices.codes) for state in states}
+    pool = [words.agreed(word, devices.one) for word in (THIRD if surely else NEITHER)[language]]
+    return rng.choice([word for word in pool if word not in known])
+
+
+def _told(rng, language, held_out, devices, count, likely, flags=True, wanted=None, surely=False):
     """Devices in their states, told: the data, of each the truth of being in the first one, and the spellings of
-    the two states. Where one state is `wanted`, a device now and then is in neither."""
+    the two states. Where one state is `wanted`, a device of the other now and then is in neither, `surely` so where
+    not being in the other is what is asked."""
     first = [rng.random() < likely for _ in range(count)]
     spellings, key, speaks = _words(rng, language, devices, flags)
     shown = [rng.choice(spellings[0 if on else 1]) for on in first]
-    if wanted is not None and speaks and rng.random() < 0.12:
-        neither = rng.choice(NEITHER[language])
+    if wanted is not None and speaks and rng.random() < (0.4 if surely else 0.14):
+        neither = _neither(rng, language, devices, surely)
         shown = [neither if on != wanted and rng.random() < 0.5 else word for on, word in zip(first, shown)]
     names, sayable = _names(rng, language, held_out, devices, count)
     layouts = None
@@ -144,13 +247,75 @@ def _told(rng, language, held_out, devices, count, likely, flags=True, wanted=No
         layouts = FLAG_LAYOUTS
     elif not sayable or len(spellings[0]) > 1:
         layouts = [x for x in telemetry.WORD_LAYOUTS if x not in ("is", "groups")]
+    if speaks and rng.random() < 0.08:
+        return _wide(rng, language, names, shown, key)[0], first, spellings
     told = telemetry.tell_words(
-        rng, language, names, shown, key, _heads(language, devices.many), layouts
+        rng, language, names, shown, key, _heads(rng, language, devices.many), layouts
     )
     if layouts is None and told.layout == "groups":
         order = {str(name): on for name, on in zip(names, first)}
         first = [order[name] for name in told.names]
     return told, first, spellings
+
+
+# Other columns of a list of devices: what heads them, by what stands in them.
+BESIDE = {
+    "en": {
+        "zone": ["zone", "area", "group"], "clock": ["since", "changed", "last_change"],
+        "number": ["battery", "rssi", "cycles", "power_w"], "version": ["version", "firmware"],
+    },
+    "fr": {
+        "zone": ["zone", "secteur", "groupe"], "clock": ["depuis", "modifié", "vu à"],
+        "number": ["batterie", "rssi", "cycles", "puissance_w"], "version": ["version", "firmware"],
+    },
+}  # fmt: skip
+IDS = {"en": ["id", "id", "no", "addr"], "fr": ["id", "id", "n°", "adresse"]}
+
+
+def _ids(rng, count):
+    """Different short ids, mostly in order."""
+    kind = rng.random()
+    if kind < 0.25:
+        return [f"{rng.choice('ABCD')}{number}" for number in rng.sample(range(1, 40), count)]
+    first, last = (100, 999) if kind < 0.5 else (10, 99) if kind < 0.75 else (1, 20)
+    found = rng.sample(range(first, last), count)
+    return [str(number) for number in (sorted(found) if rng.random() < 0.6 else found)]
+
+
+def _cell(rng, what):
+    """What stands in a column that is not asked for."""
+    if what == "zone":
+        return f"{rng.choice('ABC')}{rng.randint(1, 4)}"
+    if what == "clock":
+        return arithmetic.clock(rng.randrange(arithmetic.DAY))
+    return f"{rng.randint(1, 3)}.{rng.randint(0, 9)}" if what == "version" else str(rng.randint(10, 99))
+
+
+def _wide(rng, language, names, states, key, with_ids=False):
+    """Devices told in a table or objects with other columns: the data, and their ids."""
+    names, ids = [str(name) for name in names], _ids(rng, len(names))
+    columns = [(telling.column(rng, language), names), (key, states)]
+    for what in rng.sample(list(BESIDE[language]), rng.choice([1, 1, 2])):
+        head = rng.choice(BESIDE[language][what])
+        columns.insert(rng.randint(1, len(columns)), (head, [_cell(rng, what) for _ in names]))
+    if with_ids or rng.random() < 0.5:
+        columns.insert(0 if rng.random() < 0.7 else 1, (rng.choice(IDS[language]), ids))
+    heads = [head for head, _ in columns]
+    rows = list(zip(*(cells for _, cells in columns)))
+    if len(set(heads)) == len(heads) and rng.random() < 0.4:
+        number = re.compile(r"-?\d+")
+        data = [
+            {head: telemetry.Number(cell) if number.fullmatch(cell) else cell for head, cell in zip(heads, row)}
+            for row in rows
+        ]
+        text, layout = telemetry.encode(data, rng.random() < 0.5), "objects"
+    elif rng.random() < 0.5:
+        lines = [f"| {' | '.join(row)} |" for row in (heads, *rows)]
+        text, layout = "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:]]), "table"
+    else:
+        bar = rng.choice([" | ", ";", "\t", "|", ", ", ","])
+        text, layout = "\n".join(bar.join(row) for row in (heads, *rows)), "table"
+    return telemetry.Told(text, layout, names, True, "", list(states)), ids
 
 
 def _mixed(rng, language, held_out, devices, count):
@@ -174,11 +339,15 @@ def _mixed(rng, language, held_out, devices, count):
 
 
 def _state(rng, language, held_out, kind):
-    devices = naming.devices(rng, language, held_out)
+    devices = _kind_of_devices(rng, language, held_out)
     wanted = rng.random() < 0.55
+    # What is not closed is open, or in neither state.
+    negated = kind.endswith("_not") or kind == "all_which"
     side = 0 if wanted else 1
     count = rng.choices(range(2, 9), [1, 4, 6, 5, 3, 2, 1])[0]
     likely = 0.5
+    if kind == "all_which":
+        likely = rng.choice([0, 0.3, 0.5]) if wanted else rng.choice([1, 0.7, 0.5])
     if kind in ("all", "any", "none"):
         # About half of the answers are yes.
         share = rng.choice([0.15, 0.5, 1]) if kind == "all" else rng.choice([0, 0, 0.35])
@@ -191,11 +360,9 @@ def _state(rng, language, held_out, kind):
     else:
         told, first, spellings = _told(
             rng, language, held_out, devices, count, likely, flags=kind != "state_of",
-            wanted=wanted if kind in ("which", "count", "any", "at_least") else None,
+            wanted=not wanted if negated else wanted if kind not in ("state_of", "is_it") else None, surely=negated,
         )  # fmt: skip
     hits = [mine and on == wanted for mine, on in zip(meant, first)]
-    # What is not closed is open.
-    negated = kind.endswith("_not")
     spoken = 1 - side if negated else side
     slots = {
         "one": devices.one,
@@ -216,12 +383,15 @@ def _state(rng, language, held_out, kind):
     while not all(meant) and not _names_kind(question.text, devices):
         question = WORDING.say(rng, language, kind, held_out, **slots)
     asked = f"{'not ' if negated else ''}{slots['states']}"
-    asked += _as_data_has_it(asked, spellings[side], told.states)
+    asked += _as_data_has_it(asked, spellings[spoken], told.states)
     if _names_kind(question.text, devices):
         asked = f"{devices.one} {asked}"
     kind = kind.removesuffix("_not")
     facts["kind"] = kind
-    thought, answer = _think(language, kind, told, hits, meant, asked, number)
+    if kind in ("count_which", "all_which"):
+        thought, answer, facts["order"] = _think_both(rng, language, kind, told, hits, meant, asked, devices)
+    else:
+        thought, answer = _think(language, kind, told, hits, meant, asked, number)
     return _build(rng, language, held_out, question, thought, answer, told, facts)
 
 
@@ -273,6 +443,47 @@ def _think(language, kind, told, hits, meant, states, number, lines=None):
     return [*thought, f"={'yes' if holds else 'no'}"], _yes_no(language, holds)
 
 
+BOTH = {
+    "en": {
+        "count": ["count", "number", "n", "total", "how_many", "quantity"],
+        "names": ["names", "list", "which", "devices", "items", "who"],
+        "all": ["all", "ok", "all_ok", "complete", "every_one", "all_so"],
+        "others": ["exceptions", "not_ok", "others", "wrong", "list", "names", "which"],
+    },
+    "fr": {
+        "count": ["nombre", "nb", "n", "total", "combien", "compte"],
+        "names": ["noms", "liste", "lesquels", "appareils", "qui", "names"],
+        "all": ["tous", "ok", "tout_ok", "tous_ok", "complet", "conforme"],
+        "others": ["exceptions", "pas_ok", "autres", "ecarts", "liste", "noms", "lesquels"],
+    },
+}
+
+
+def _think_both(rng, language, kind, told, hits, meant, asked, devices):
+    """A count and the names, or whether all are so and the names of those that are not: lines, answer and the order
+    of its fields."""
+    flags = ["-" if not mine else "yes" if hit else "no" for hit, mine in zip(hits, meant)]
+    named = [f"{i + 1}:{name} {state}" for i, (name, state) in enumerate(zip(told.names, told.states))]
+    names, found = [name for name, hit in zip(told.names, hits) if hit], 0
+    keys, thought = BOTH[language], []
+    if kind == "all_which":
+        thought = [f"{line} {flag} {mark}" for line, flag, mark in zip(named, flags, arithmetic.marks(hits))]
+        order = ["all", "others"]
+        fields = {"all": not names, "others": names}
+        lines = [f"all + which {asked}", *thought, f"={'no' if names else 'yes'}"]
+    else:
+        order = ["count", "names"] if rng.random() < 0.7 else ["names", "count"]
+        for line, flag, hit, mark in zip(named, flags, hits, arithmetic.marks(hits)):
+            found += hit
+            both = f"{found} {mark}" if order[0] == "count" else f"{mark} {found}"
+            thought.append(f"{line} {flag} {both}")
+        fields = {name: {"count": Amount(found), "names": names}[name] for name in order}
+        kinds = "count + which" if order[0] == "count" else "which + count"
+        lines = [f"{kinds} {asked}", *thought]
+        keys = keys | {"names": [*keys["names"], str(devices.many), str(devices.many)]}
+    return lines, Answer("", fields, {name: keys[name] for name in order}, several=True), order
+
+
 def _yes_no(language, holds):
     said = words.YES_NO[language][0 if holds else 1]
     return Answer(f"{said}.", {"truth": holds})
@@ -295,6 +506,124 @@ def _single(rng, language, held_out, kind, devices, told, first, spellings, want
     thought = [f"is {asked}", f"{line} {'yes' if holds else 'no'}"]
     answer = _yes_no(language, holds)
     return _build(rng, language, held_out, question, thought, answer, told, facts)
+
+
+# Both counts ------------------------------------------------------------
+
+TALLY_KEYS = {
+    "en": ["{}", "{}", "{}", "n_{}", "num_{}", "count_{}", "{}_count", "total_{}", "{}_total"],
+    "fr": ["{}", "{}", "{}", "nb_{}", "n_{}", "nombre_{}", "total_{}", "{}_total"],
+}
+
+
+def _as_key(text, accents=False):
+    """A text as a key of JSON: `a_l_arret`."""
+    text = re.sub(r"[^\w]+", "_", text)
+    if accents:
+        return text
+    return "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign))
+
+
+def _bare(text):
+    """A state as data of any layout has it, blanks and apostrophes alike."""
+    return re.sub(r"[ _']", " ", text)
+
+
+def _tally(rng, language, held_out):
+    """How many are in the one state and how many in the other, perhaps how many in neither."""
+    devices = _kind_of_devices(rng, language, held_out)
+    count = rng.choices(range(3, 9), [3, 5, 6, 5, 3, 2])[0]
+    told, _, spellings = _told(rng, language, held_out, devices, count, 0.5, wanted=rng.random() < 0.5)
+    shown = [_bare(state) for state in told.states]
+    groups = [[_bare(word) for word in words_] for words_ in spellings]
+    third = sorted({state for state in shown if not any(state in group for group in groups)})
+    order = [0, 1] if rng.random() < 0.7 else [1, 0]
+    groups = [groups[side] for side in order]
+    if third and rng.random() < 0.6:
+        groups.append(third)
+    style, accents = rng.choice(TALLY_KEYS[language]), rng.random() < 0.4
+    said = devices.plural_states if rng.random() < 0.5 else devices.plain_states
+    said = [said[side] for side in order] + third
+    keys = [style.format(_as_key(text, accents)) for text in said]
+    labels = [
+        devices.plain_states[side] + _as_data_has_it(devices.plain_states[side], spellings[side], told.states)
+        for side in order
+    ] + third
+    if rng.random() < 0.35 or len(groups) > 2:
+        question = WORDING.say(rng, language, "tally_bare", held_out, one=devices.one, many=devices.many)
+    else:
+        first, second = order
+        question = WORDING.say(
+            rng, language, "tally", held_out, one=devices.one, many=devices.many,
+            state=devices.states[first], states=devices.plural_states[first], plain=devices.plain_states[first],
+            other=devices.states[second], others=devices.plural_states[second],
+        )  # fmt: skip
+    counts, thought = [0] * len(groups), [" + ".join(["count"] * len(groups)), " + ".join(labels[: len(groups)])]
+    for i, (name, state) in enumerate(zip(told.names, shown)):
+        counts = [number + (state in group) for number, group in zip(counts, groups)]
+        thought.append(f"{i + 1}:{name} {told.states[i]} {' '.join(map(str, counts))}")
+    thought += [f"={number}" for number in counts]
+    names = [str(i) for i in range(len(groups))]
+    fields = {name: Amount(number) for name, number in zip(names, counts)}
+    answer = Answer("", fields, {name: [key] for name, key in zip(names, keys)}, several=True)
+    facts = {"kind": "tally", "shown": shown, "groups": groups}
+    return _build(rng, language, held_out, question, thought, answer, told, facts)
+
+
+# One of several ------------------------------------------------------------
+
+
+def _by_id(rng, language, held_out):
+    """The state of one device, asked for by its id in a table."""
+    devices = _kind_of_devices(rng, language, held_out)
+    count = rng.choice([3, 4, 4, 5, 6])
+    names = _places(rng, language, held_out, count, True)
+    if rng.random() < 0.5:
+        names = [_compound(place, devices.one) for place in names]
+    spellings, key, _ = _words(rng, language, devices, False)
+    shown = [rng.choice(rng.choice(spellings)) for _ in names]
+    told, ids = _wide(rng, language, names, shown, key, True)
+    i = rng.randrange(count)
+    question = WORDING.say(rng, language, "state_id", held_out, one=devices.one, id=ids[i])
+    answer = Answer("{state}", {"state": shown[i]}, capital=False)
+    facts = {"kind": "state_id", "shown": shown[i]}
+    return _build(rng, language, held_out, question, ["state", f"{ids[i]} {shown[i]}"], answer, told, facts)
+
+
+def _among(rng, language, held_out, kind):
+    """Devices of several kinds, each in a state of its own: what state is one in, or is it in that one?"""
+    pool = list((words.DEVICES_HELD_OUT if held_out else words.DEVICES)[language])
+    rng.shuffle(pool)
+    kinds = list({devices.one.text: devices for devices in pool if devices.one.text not in ANY_KIND}.values())
+    kinds = kinds[: rng.choice([3, 4, 4, 5])]
+    first = [rng.random() < 0.5 for _ in kinds]
+    shown = [devices.states[0 if on else 1] for devices, on in zip(kinds, first)]
+    if kind == "state_among":
+        shown = [rng.choice(ALONE[language]) if rng.random() < 0.2 else state for state in shown]
+    style = rng.choice(["said", "key", "key", "capital"])
+    layouts = [x for x in telemetry.WORD_LAYOUTS if x != "groups" and (style == "said" or x != "is")]
+    names = [devices.one for devices in kinds]
+    if style != "said":
+        accents = rng.random() < 0.2
+        texts = [_as_key(name.text, accents) if style == "key" else wording.capital(name.text) for name in names]
+        names = [words.Noun(text, language, "") for text in texts]
+    key = rng.choice(["state", "status"] if language == "en" else ["etat", "état", "state"])
+    told = telemetry.tell_words(rng, language, names, shown, key, ["", ""], layouts)
+    i = rng.randrange(len(kinds))
+    one = kinds[i].one
+    name = words.Noun(one.the if rng.random() < 0.8 else one.text, language, "")
+    line = f"{told.names[i]} {told.states[i]}"
+    facts = {"kind": "state_of", "index": i, "shown": told.states[i]}
+    if kind == "state_among":
+        question = WORDING.say(rng, language, "state_of", held_out, name=name)
+        answer = Answer("{state}", {"state": told.states[i]}, capital=False)
+        return _build(rng, language, held_out, question, ["state", line], answer, told, facts)
+    side = rng.randrange(2)
+    question = WORDING.say(rng, language, "is_it", held_out, name=name, state=kinds[i].states[side])
+    holds = first[i] == (side == 0)
+    thought = [f"is {kinds[i].states[side]}", f"{line} {'yes' if holds else 'no'}"]
+    facts |= {"kind": "is_it", "first": first, "wanted": side == 0}
+    return _build(rng, language, held_out, question, thought, _yes_no(language, holds), told, facts)
 
 
 # Readings against one limit ------------------------------------------------------------
@@ -348,7 +677,7 @@ def _build(rng, language, held_out, question, thought, answer, told, facts, sepa
         answer,
         told,
         separator,
-        exact=facts["kind"] in ("state_of", "is_it"),
+        exact=facts["kind"] in ("state_of", "is_it", "state_id"),
         facts=facts,
     )
 
@@ -360,8 +689,10 @@ def verify(problem):
     """The names, their number, the truth or the word, from the facts again."""
     facts = problem.facts
     kind = facts["kind"]
-    if kind == "state_of":
+    if kind in ("state_of", "state_id"):
         return facts["shown"]
+    if kind == "tally":
+        return tuple(Fraction(sum(map(facts["shown"].count, set(group)))) for group in facts["groups"])
     if kind == "is_it":
         return facts["first"][facts["index"]] == facts["wanted"]
     if kind.endswith("limit"):
@@ -377,6 +708,9 @@ def verify(problem):
         rows = list(zip(facts["names"], facts["first"], facts["meant"]))
         names = [name for name, on, mine in rows if mine and on is facts["wanted"]]
         total = sum(facts["meant"])
+    if "order" in facts:
+        found = {"count": Fraction(len(names)), "names": names, "all": not names, "others": names}
+        return tuple(found[name] for name in facts["order"])
     return {
         "which": names,
         "count": Fraction(len(names)),

@@ -1,6 +1,11 @@
 """Trends: rising, falling or steady; the rate of change; when a limit is reached at this rate, and
-what is reached after a time."""
+what is reached after a time; when the highest or lowest of timed readings was read.
 
+Half of the problems are about a quantity (`the humidity rises by`), the others about a thing that moves in its own
+way (`the kiln cools by`, `la cuve se vide de`): a `Scene`.
+"""
+
+import dataclasses
 import re
 from fractions import Fraction
 
@@ -13,6 +18,7 @@ import wording
 import words
 from arithmetic import text
 from assemble import Amount, Answer, build
+from families import clock
 from words import Noun
 
 WEIGHT = 9
@@ -20,6 +26,21 @@ FAMILY = "trend"
 MOVE = {"noun": Noun, "now": str, "rate": str}
 REACH = {"noun": Noun, "limit": str, "unit": Noun}
 RATE = {"noun": Noun, "unit": str, "per": str}
+
+
+@dataclasses.dataclass(frozen=True)
+class Verb:
+    """What a thing does when it moves: `cools by`, and its English form with `-ing`, `cooling by`."""
+
+    text: str
+    ing: str = ""
+
+    def __str__(self):
+        return self.text
+
+
+SCENE = {"thing": Noun, "noun": Noun, "has": str, "now": str, "verb": Verb, "rate": str}
+THING = {"thing": Noun, "noun": Noun}
 WORDING = wording.load(
     FAMILY,
     {
@@ -44,11 +65,22 @@ WORDING = wording.load(
         "after_down": MOVE | {"time": str},
         "after_ask": {"noun": Noun, "time": str},
         "next": {"noun": Noun},
+        "moves_given": SCENE,
+        "moves_given_at": SCENE | {"clock": str},
+        "later_ask": THING | {"time": str},
+        "reach_it_ask": THING | {"limit": str, "unit": Noun},
+        "reach_it_at_ask": THING | {"limit": str},
+        "alarm_ask": THING | {"unit": Noun},
+        "timed_ask": THING | {"unit": str, "per": str},
+        "both_ask": THING | {"per": str, "time": str},
+        "both_task": THING,
+        "peak_high": THING,
+        "peak_low": THING,
     },
 )
 KINDS = {
     "trend": 20, "is": 7, "rate": 20, "series": 8, "when": 20, "moved": 8, "at": 9, "after": 14,
-    "next": 6,
+    "next": 6, "thing later": 15, "thing when": 15, "thing at": 9, "alarm": 6, "timed": 18, "both": 15, "peak": 8,
 }  # fmt: skip
 # How rising, falling and steady may be called in a question; the first triple where it names none.
 OPTIONS = {
@@ -77,7 +109,9 @@ def make(rng, language, held_out):
     kind = rng.choices(list(KINDS), KINDS.values())[0]
     make_ = {
         "trend": _trend, "is": _trend, "rate": _rate, "series": _series, "when": _when,
-        "moved": _when, "at": _when, "after": _after, "next": _next,
+        "moved": _when, "at": _when, "after": _after, "next": _next, "thing later": _thing_later,
+        "thing when": _thing_when, "thing at": _thing_when, "alarm": _alarm, "timed": _timed, "both": _timed,
+        "peak": _peak,
     }[kind]  # fmt: skip
     return make_(rng, language, held_out, kind)
 
@@ -570,6 +604,782 @@ def _after(rng, language, held_out, kind):
     )  # fmt: skip
 
 
+# Things that move in their own way ------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """Things that have a reading of one kind and how they are said to move; texts by language.
+
+    `rates` are by unit of time; `verbs` those of rising and of falling (none: it never falls), `labels` what the
+    two are called in data, `has` what stands between a thing and its reading.
+    """
+
+    unit: str
+    low: int
+    high: int
+    rates: dict
+    noun: dict
+    key: dict
+    things: dict
+    has: dict
+    verbs: dict
+    labels: dict
+
+
+def _verbs(language, text):
+    """`cools/cooling by|loses/losing`, or French ones as they are."""
+    found = []
+    for entry in text.split("|"):
+        entry = entry.strip()
+        if language == "en":
+            verb, _, tail = entry.partition(" ")
+            third, ing = verb.split("/")
+            found.append(Verb(f"{third} {tail}".strip(), f"{ing} {tail}".strip()))
+        elif entry:
+            found.append(Verb(entry))
+    return found
+
+
+def _scene(unit, low, high, rates, english, french):
+    """Rates as `min 0.5 1; h 2 3`; texts as `noun; key; things; has; verbs up; verbs down; labels`, a falling verb
+    may be missing."""
+    by_base = {}
+    for entry in rates.split("; "):
+        base, *numbers = entry.split()
+        by_base[base] = [_number(number) for number in numbers]
+    both = {"en": re.sub(r"\s*\|\s*", "|", english), "fr": re.sub(r"\s*\|\s*", "|", french)}
+    texts = {language: [" ".join(t.split()) for t in text.split(";")] for language, text in both.items()}
+    verbs = {
+        language: [_verbs(language, t[4]), _verbs(language, t[5]) if t[5] else []] for language, t in texts.items()
+    }
+    return Scene(
+        unit, low, high, by_base,
+        {language: words.nouns(language, t[0])[0] for language, t in texts.items()},
+        {language: t[1] for language, t in texts.items()},
+        {language: words.nouns(language, t[2]) for language, t in texts.items()},
+        {language: t[3].split("|") for language, t in texts.items()},
+        verbs,
+        {language: t[6].split("|") for language, t in texts.items()},
+    )  # fmt: skip
+
+
+def _number(written):
+    """`0.25` as (25, 2)."""
+    whole, _, fraction = written.partition(".")
+    return int(whole + fraction), len(fraction)
+
+
+WARM = """is at|is at|stands at|reads; warms/warming by|warms/warming up by|heats/heating up by|gains/gaining
+    |gets/getting warmer by|rises/rising by|goes/going up by|climbs/climbing by; cools/cooling by
+    |cools/cooling by|cools/cooling down by|loses/losing|gets/getting colder by|drops/dropping by|falls/falling by
+    ; warming|cooling"""
+CHAUD = """est à|est à|affiche; se réchauffe de|chauffe de|gagne|monte de|prend|se réchauffe de
+    ; refroidit de|se refroidit de|refroidit de|perd|baisse de|descend de; réchauffement|refroidissement"""
+RISE = "rises/rising by|gains/gaining|climbs/climbing by|goes/going up by"
+FALL = "falls/falling by|drops/dropping by|loses/losing|goes/going down by"
+MONTE, BAISSE = "monte de|gagne|prend|augmente de", "baisse de|perd|descend de|diminue de"
+SCENES = [
+    _scene(
+        "°C", 150, 1100, "h 20 25 30 35 40 50 60 80 100; min 2 4 5 10",
+        f"""temperature; temp; pottery kiln|kiln|glass furnace|bread oven|wood-fired oven|furnace|firing chamber
+            |casting mould|forge|annealing oven; {WARM}""",
+        f"""f température; temp; m four de potier|m four à pain|f étuve|m four verrier|f forge|m four de recuit
+            |m fourneau
+            |m moule|m four de cuisson; {CHAUD}""",
+    ),
+    _scene(
+        "°C", 15, 95, "min 0.5 0.2 1 1.5 2; h 2 3 4 5 6 8",
+        f"""temperature; temp; wort|mash|milk vat|hot water tank|cheese vat|brew kettle|thermal store|bath water|soup
+            |wax bath|dye bath|boiler|milk|tea|asphalt; {WARM}""",
+        f"""f température; temp; m moût|f maische|f cuve à fromage|m ballon d'eau chaude|f eau du bain|f soupe
+            |m bain de cire|f marmite|m chaudron|m lait|f chaudière|f tisane|m bitume; {CHAUD}""",
+    ),
+    _scene(
+        "°C", 5, 40, "h 0.5 1 1.5 2 0.2 0.25 3; days 0.5 1 2",
+        f"""temperature; temp; greenhouse|classroom|pool|cellar|concrete slab|compost heap|incubator|barn|aquarium
+            |server room|stable|gym|chapel|grain heap; {WARM}""",
+        f"""f température; temp; f serre|f salle de classe|f piscine|f cave|f dalle de béton|m tas de compost|f couveuse
+            |f grange|m aquarium|f salle des serveurs|f étable|m gymnase|f chapelle|m tas de grain; {CHAUD}""",
+    ),
+    _scene(
+        "°C", -30, 8, "h 0.5 1 1.5 2 3 4; min 0.1 0.2 0.5 1",
+        f"""temperature; temp; freezer|cold room|chest freezer|ice cream display|refrigerated truck|fish hold
+            |vaccine fridge|blast chiller|ice store|freezer; {WARM}""",
+        f"""f température; temp; m congélateur|f chambre froide|m bac à glaces|m camion frigorifique|f cale à poisson
+            |m frigo à vaccins|m surgélateur|f cellule de congélation|m congélateur; {CHAUD}""",
+    ),
+    _scene(
+        "%", 5, 98, "h 1 2 3 4 5 6 8 10; min 0.5 1 2; days 1 2 3 5",
+        """charge; battery; forklift|e-bike|robot mower|drone|golf cart|tablet|buoy battery|electric van|scooter|battery
+            |house battery|weather station|phone|torch|battery|wheelchair; is at|is at|has|shows
+            ; charges/charging by|gains/gaining|charges/charging at|goes/going up by|recharges/recharging by
+            |takes/taking on|adds/adding; discharges/discharging by|loses/losing|drains/draining by
+            |drops/dropping by|uses/using|discharges/discharging at|burns/burning; charge|discharge""",
+        """f charge; batterie; m chariot élévateur|m vélo électrique|m robot tondeuse|m drone|f voiturette|f tablette
+            |f batterie de la bouée|f camionnette électrique|f trottinette|f batterie|f batterie domestique
+            |f station météo|m téléphone|f lampe torche|m fauteuil roulant; est à|est à|affiche|a encore
+            ; se charge de|gagne|se recharge de|monte de|prend|récupère; se décharge de|perd|baisse de|consomme
+            |descend de|se décharge de; charge|décharge""",
+    ),
+    _scene(
+        "L", 20, 2000, "h 5 8 10 12 15 18 20 25 30 40 50; min 2 3 4 5 6 8 12 15 20; days 10 12 20 25 40",
+        """volume; volume; rainwater tank|cistern|diesel tank|water trough|milk tank|header tank|pond|spray tank|hot tub
+            |rain barrel|rainwater tank behind the school|water tank on the roof|fuel tank|slurry pit|basin
+            ; is at|holds|contains|has; fills/filling by|gains/gaining|takes/taking in|fills/filling at
+            |receives/receiving|takes/taking; empties/emptying by|drains/draining by|loses/losing|drops/dropping by
+            |uses/using|drains/draining at|leaks/leaking; inflow|outflow""",
+        """m volume; volume; f citerne|f cuve de récupération|f réserve de gazole|m abreuvoir|m tank à lait|m bassin
+            |f cuve du pulvérisateur|m spa|m tonneau d'eau de pluie|m réservoir|f cuve derrière l'école
+            |m réservoir du toit|f fosse à lisier|f cuve; est à|contient|contient|a; se remplit de|gagne|reçoit|prend
+            |se remplit de; se vide de|perd|consomme|baisse de|se vide de|laisse fuir; remplissage|vidange""",
+    ),
+    _scene(
+        "cm", 10, 400, "h 1 2 3 4 5 6 8 0.5; min 0.5 1 2; days 1 2 3 5",
+        f"""level; level; river|canal|weir|pond|well|sump|lock|flooded cellar|reservoir|dry dock|harbour basin|stream
+            |rice field|water in the shaft; is at|stands at|is at|reads; {RISE}|swells/swelling by|comes/coming up by
+            ; {FALL}|recedes/receding by|sinks/sinking by; rise|fall""",
+        f"""m niveau; niveau; f rivière|m canal|m étang|m puits|m puisard|m bassin|f écluse|f cave inondée|f retenue
+            |f cale sèche|m déversoir|m ruisseau|f rizière; est à|est à|affiche; {MONTE}|s'élève de; {BAISSE}
+            |redescend de
+            ; montée|baisse""",
+    ),
+    _scene(
+        "kg", 6, 90, "h 0.1 0.2 0.25 0.5 2 4; days 0.2 0.5 1 1.5 2 3",
+        """weight; weight; hive|beehive|feed hopper|pellet bin|salt bin|skip|grain bin|laundry cart|hay rack|silo
+            ; weighs|is at|weighs|reads; gains/gaining|puts/putting on|takes/taking on|gets/getting heavier by
+            |goes/going up by; loses/losing|gets/getting lighter by|goes/going down by|drops/dropping by; gain|loss""",
+        """m poids; poids; f ruche|f trémie|m bac à sel|f benne|m silo|m bac à granulés|m râtelier|m chariot de linge
+            |f mangeoire; pèse|est à|pèse; gagne|prend|s'alourdit de|prend
+            ; perd|s'allège de|perd|baisse de; gain|perte""",
+    ),
+    _scene(
+        "hPa", 975, 1040, "h 0.5 1 2 3; days 2 3 4 5",
+        f"""pressure; pressure; barometer|ship's barometer|air pressure|station barometer|altimeter setting; is at|reads
+            |shows|stands at; {RISE}; {FALL}; rise|fall""",
+        f"""f pression; pression; m baromètre|m baromètre de bord|f pression atmosphérique|m baromètre de la station
+            ; est à|affiche|indique; {MONTE}; {BAISSE}|chute de; hausse|baisse""",
+    ),
+    _scene(
+        "bar", 1, 12, "min 0.1 0.2 0.5; h 0.1 0.2 0.5; days 0.1 0.2",
+        f"""pressure; pressure; tyre|heating circuit|air receiver|gas cylinder|sprinkler main|expansion vessel|autoclave
+            |compressed air tank|boiler|keg; is at|reads|stands at; {RISE}|builds/building up by; {FALL}|leaks/leaking
+            ; rise|loss""",
+        f"""f pression; pression; m pneu|m circuit de chauffage|f cuve d'air comprimé|f bouteille de gaz|m fût
+            |m vase d'expansion|m réseau d'incendie|m autoclave|f chaudière; est à|affiche|est à; {MONTE}; {BAISSE}
+            |chute de
+            ; hausse|perte""",
+    ),
+    _scene(
+        "Pa", 40, 400, "days 2 4 5 8 10; h 1 2 5",
+        f"""pressure; dp; filter|air filter|duct|bag filter|clean room|fume hood|ventilation shaft; is at|reads|shows
+            ; {RISE}|builds/building up by; {FALL}; rise|fall""",
+        f"""f pression; dp; m filtre|m filtre à air|f gaine|m filtre à manches|f salle blanche|f hotte|m conduit; est à
+            |affiche; {MONTE}; {BAISSE}; hausse|baisse""",
+    ),
+    _scene(
+        "%", 15, 95, "h 1 2 3 0.5 4; days 1 2 3 5; min 0.5 1",
+        f"""humidity; humidity; drying room|greenhouse|hay bale|cellar|wood stack|museum store|bathroom|soil
+            |mushroom room|showcase; is at|reads|is at; {RISE}|takes/taking up|gets/getting damper by
+            ; {FALL}|dries/drying by|dries/drying out by; rise|drying""",
+        f"""f humidité; humidite; m séchoir|f serre|f botte de foin|f cave|m tas de bois|f réserve du musée
+            |f salle de bains
+            |f terre|f champignonnière|f vitrine; est à|est à|affiche; {MONTE}|s'humidifie de; {BAISSE}|sèche de
+            ; hausse|séchage""",
+    ),
+    _scene(
+        "ppm", 450, 1900, "min 5 10 15 20 25; h 50 100 150 40 60",
+        f"""CO2 level; co2; classroom|meeting room|gym|office|lecture hall|cowshed|waiting room|canteen; is at|reads
+            |shows; {RISE}; {FALL}|clears/clearing by; rise|fall""",
+        f"""m taux de CO2; co2; f salle de classe|f salle de réunion|m gymnase|m bureau|m amphithéâtre|f étable
+            |f salle d'attente|f cantine; est à|affiche|est à; {MONTE}; {BAISSE}; hausse|baisse""",
+    ),
+    _scene(
+        "cm", 6, 160, "h 0.5 1 2; days 2 3 4 5 6",
+        """thickness; thickness; snow cover|ice on the pond|ice block|skating rink|snow on the roof|snow|ice|snow pile
+            ; is at|measures; grows/growing by|thickens/thickening by|gains/gaining|puts/putting on; melts/melting by
+            |thins/thinning by|shrinks/shrinking by|loses/losing|melts/melting by; growth|melt""",
+        """f épaisseur; epaisseur; m manteau neigeux|f glace de l'étang|f patinoire|f plaque de glace|f neige du toit
+            |f neige|f glace|f congère; est à|mesure|fait; s'épaissit de|gagne|prend|s'épaissit de; fond de|perd
+            |s'amincit de|fond de; croissance|fonte""",
+    ),
+    _scene(
+        "cm", 5, 120, "days 0.5 1 1.5 2 3 4",
+        """height; height; tomato plant|bean|hop shoot|sunflower|lawn|bamboo|vine shoot|pea plant|maize; is at|measures
+            ; grows/growing by|shoots/shooting up by|gains/gaining|grows/growing by|puts/putting on; ; growth|""",
+        """f hauteur; hauteur; m plant de tomate|m haricot|m tournesol|f pelouse|m bambou|m houblon|f pousse de vigne
+            |m maïs; mesure|fait|est à; pousse de|grandit de|gagne|prend; ; croissance|""",
+    ),
+    _scene(
+        "m", 20, 900, "min 5 10 15 20 25 30 12; h 50 80 100 120",
+        f"""altitude; altitude; drone|weather balloon|balloon|glider|cable car|crane hook|airship; is at|flies at|is at
+            ; {RISE}; descends/descending by|loses/losing|drops/dropping by|sinks/sinking by|comes/coming down by
+            ; climb|descent""",
+        f"""f altitude; altitude; m drone|m ballon-sonde|m ballon|m planeur|f nacelle|m dirigeable|m parapente; est à
+            |vole à
+            |est à; monte de|gagne|s'élève de|prend; descend de|perd|chute de; montée|descente""",
+    ),
+]  # fmt: skip
+SLUGS = {"°C": "c", "%": "pct", "L": "l", "m": "m"}
+EVERY = {"min": [5, 10, 10, 15, 20, 30], "h": [2, 3, 4, 6], "days": [2, 3, 5, 7]}
+
+
+@dataclasses.dataclass
+class Moving:
+    """A thing that moves: its reading now (in units of 10^-decimals), its change in an interval of `every` units
+    of time, how many intervals it goes on, and which way."""
+
+    scene: Scene
+    thing: Noun
+    base: str
+    decimals: int
+    now: int
+    rate: int
+    every: int
+    count: int
+    direction: int
+
+    @property
+    def moved(self):
+        return self.rate * self.count
+
+    @property
+    def then(self):
+        return self.now + self.direction * self.moved
+
+    @property
+    def time(self):
+        return self.every * self.count
+
+    def aligned(self, first, second):
+        """Two readings as their shortest common decimals have them."""
+        return arithmetic.aligned(
+            *arithmetic.trimmed(first, self.decimals), *arithmetic.trimmed(second, self.decimals)
+        )
+
+
+def _thing(rng, language, scene):
+    """One of the scene's things, sometimes one of several: `kiln 2`, `la cuve 4`."""
+    thing = rng.choice(scene.things[language])
+    if rng.random() < 0.25 and len(thing.text.split()) <= (1 if language == "en" else 2):
+        number = rng.choice([str(rng.randint(1, 12)), str(rng.randint(1, 12)), rng.choice("ABCD")])
+        gender = "" if language == "en" else thing.gender
+        return Noun(f"{thing.text} {number}", language, gender)
+    return thing
+
+
+def _drawn(rng, language, apart=0.2, bases=("min", "h", "days")):
+    """Something that moves, readings such as it can have. `apart`: how often the rate is over several units."""
+    while True:
+        scene = rng.choice(SCENES)
+        known = [base for base in scene.rates if base in bases]
+        if not known:
+            continue
+        base = rng.choice(known)
+        rate, decimals = rng.choice(scene.rates[base])
+        every, count = 1, rng.randint(2, min(_longest(base), rng.choice([5, 12, 60])))
+        if rng.random() < apart:
+            every = rng.choice(EVERY[base])
+            count = rng.randint(2, {"min": 12, "h": 6, "days": 4}[base])
+        direction = rng.choice([-1, 1]) if scene.verbs[language][1] else 1
+        scale = 10**decimals
+        now = rng.randint(scene.low, scene.high) * scale
+        if scene.high - scene.low < 15 and decimals == 1:
+            now = rng.randint(scene.low * scale, scene.high * scale)
+        elif scene.high > 300 and rng.random() < 0.6:
+            now = now // (10 * scale) * 10 * scale
+        moving = Moving(scene, _thing(rng, language, scene), base, decimals, now, rate, every, count, direction)
+        if scene.low * scale <= moving.then <= scene.high * scale and moving.then and now:
+            return moving
+
+
+def _pace(rng, language, moving, separator, signed=False):
+    """`0.5 °C per minute`, `12 L every 10 minutes`."""
+    unit = moving.scene.unit
+    if moving.every == 1:
+        said = _rate_said(rng, language, moving.rate, moving.decimals, unit, moving.base, separator)
+    else:
+        number = telemetry.written(text(*arithmetic.trimmed(moving.rate, moving.decimals)), separator)
+        span = {
+            "en": {"min": ["minutes", "min"], "h": ["hours", "h"], "days": ["days"]},
+            "fr": {"min": ["minutes", "min"], "h": ["heures", "h"], "days": ["jours"]},
+        }[language][moving.base]
+        feminine = language == "fr" and moving.base != "days"
+        every = "every" if language == "en" else "toutes les" if feminine else "tous les"
+        said = f"{number} {unit} {rng.choice(['in' if language == 'en' else 'en', every, every, every])} "
+        said += f"{moving.every} {rng.choice(span)}"
+    return ("-" if moving.direction < 0 else "+") * signed + said
+
+
+def _slots(rng, language, moving, separator):
+    """What a situation says about it."""
+    scene = moving.scene
+    return {
+        "thing": moving.thing,
+        "noun": scene.noun[language],
+        "has": rng.choice(scene.has[language]).strip(),
+        "now": _reading(moving, moving.now, separator),
+        "verb": rng.choice(scene.verbs[language][moving.direction < 0]),
+        "rate": _pace(rng, language, moving, separator),
+    }
+
+
+def _reading(moving, value, separator):
+    """A reading with its unit, as prose has it."""
+    return telemetry.written(text(*arithmetic.trimmed(value, moving.decimals)), separator) + f" {moving.scene.unit}"
+
+
+def _key(text_):
+    """A name as programs write it: `weir_3`."""
+    return re.sub(r"\W+", "_", text_.lower()).strip("_")
+
+
+def _rows(rng, language, moving, separator, limit=None):
+    """What a program tells of it: (label, value with its unit, key, number), the limit last if there is one."""
+    scene, per = moving.scene, PER[language][moving.base]
+    slug = SLUGS.get(scene.unit, scene.unit.lower())
+    joint = "per" if language == "en" else "par"
+    key, rate = scene.key[language], moving.direction * moving.rate
+
+    def bare(value):
+        return text(*arithmetic.trimmed(value, moving.decimals))
+
+    rows = [(key, _reading(moving, moving.now, separator), f"{key}_{slug}", bare(moving.now))]
+    names = ["slope", "change", "rate", "trend"] if language == "en" else ["pente", "variation", "evolution"]
+    slope = rng.choice(names)
+    signed = rng.random() < 0.5 or limit is not None
+    said = _pace(rng, language, moving, separator, signed)
+    label = slope if signed else scene.labels[language][moving.direction < 0].strip()
+    rows.append((label, said, f"{slope}_{slug}_{joint}_{_key(per)}", bare(rate)))
+    if limit is not None:
+        alarm = rng.choice(["alarm", "limit", "threshold"] if language == "en" else ["alarme", "limite", "seuil"])
+        rows.append((alarm, _reading(moving, limit, separator), f"{alarm}_{slug}", bare(limit)))
+    return rows
+
+
+def _programmed(rng, language, moving, separator, limit=None):
+    """The situation as a program or a note tells it: JSON, lines, pairs or a list, the thing's name first."""
+    rows = _rows(rng, language, moving, separator, limit)
+    colon, name = (": " if language == "en" else " : "), moving.thing.text
+    ways = ["list", "list", "lines"] + (["json", "json", "pairs"] if moving.every == 1 else [])
+    layout = rng.choice(ways)
+    if layout in ("json", "pairs"):
+        head = rng.choice(["sensor", "device", "id", "name"] if language == "en" else ["capteur", "id", "nom"])
+        known = [(head, _key(name))] + [(key, telemetry.Number(number)) for _, _, key, number in rows]
+        if layout == "json":
+            return telemetry.Told(telemetry.encode(dict(known), rng.random() < 0.5), layout, [], True, "")
+        return telemetry.Told(rng.choice([" ", "\n", "; "]).join(f"{k}={v}" for k, v in known), layout, [], True, "")
+    name = name[0].upper() + name[1:] if rng.random() < 0.7 else name
+    parts = [f"{label}{colon}{said}" for label, said, _, _ in rows]
+    stands = separator if any(separator in said for _, said, _, _ in rows) else ""
+    if layout == "lines":
+        return telemetry.Told("\n".join([name, *parts]), layout, [], True, stands)
+    if rng.random() < 0.4:
+        # The thing's name is that of its reading: `battery: 82 %, discharge: 3 % per hour`.
+        return telemetry.Told(", ".join([f"{name}{colon}{rows[0][1]}", *parts[1:]]), layout, [], False, stands)
+    return telemetry.Told(f"{name}{colon}{', '.join(parts)}" + rng.choice(["", "."]), layout, [], False, stands)
+
+
+def _situated(rng, language, held_out, moving, slots, separator):
+    """Where the thing is and how it moves: prose or data, and the wording used if there is one."""
+    if rng.random() < 0.25:
+        return _programmed(rng, language, moving, separator), ()
+    said = WORDING.say(rng, language, "moves_given", held_out, **slots)
+    text_ = said.text[0].upper() + said.text[1:]
+    return telemetry.Told(text_, "sentence", [], False, ""), (said,)
+
+
+def _asks(rng, language, held_out, sections, slots):
+    """A question of one of the sections; each takes the slots it knows."""
+    section = rng.choice(sections)
+    return WORDING.say(rng, language, section, held_out, **{s: slots[s] for s in WORDING.slots[section]})
+
+
+def _thing_later(rng, language, held_out, kind):
+    """What a thing reads after a time."""
+    separator = telemetry.separator(rng, language)
+    moving = _drawn(rng, language)
+    slots = _slots(rng, language, moving, separator)
+    slots["time"] = units.said(rng, language, moving.time, 0, moving.base, separator, 0.4)
+    lines = []
+    if moving.every > 1:
+        lines += arithmetic.quotient(moving.time, 0, moving.every, 0)[0]
+    lines, value, made = _moved(moving, lines)
+    told, phrasings = _situated(rng, language, held_out, moving, slots, separator)
+    question = _asks(rng, language, held_out, ["later_ask", "later_ask", "after_ask"], slots)
+    key = moving.scene.key[language]
+    answer = Answer(
+        "{value}", {"value": Amount(value, made, moving.scene.unit)},
+        {"value": ["answer", "value", key] if language == "en" else ["answer", "valeur", key]},
+    )  # fmt: skip
+    facts = {
+        "kind": "after", "now": text(moving.now, moving.decimals), "time": str(moving.time),
+        "rate": str(Fraction(moving.rate, 10**moving.decimals * moving.every)), "direction": moving.direction,
+    }  # fmt: skip
+    label = ("later +" if moving.direction > 0 else "later -") + (" every" if moving.every > 1 else "")
+    return _finish(
+        rng, language, held_out, label, question, told, lines, answer, separator, facts, phrasings
+    )  # fmt: skip
+
+
+def _moved(moving, lines):
+    """The change over all intervals, then the reading after it: lines, value and its decimals."""
+    more, moved, decimals = arithmetic.times(*arithmetic.trimmed(moving.rate, moving.decimals), moving.count, 0)
+    a, b, d = arithmetic.aligned(*arithmetic.trimmed(moving.now, moving.decimals), moved, decimals)
+    line, value = arithmetic.total(a, b, d) if moving.direction > 0 else arithmetic.difference(a, b, d)
+    return arithmetic.finish([*lines, *more, line], value, d)
+
+
+def _way(moving):
+    """The way to the limit, then by the rate: the lines."""
+    high, low = (moving.then, moving.now) if moving.direction > 0 else (moving.now, moving.then)
+    a, b, d = moving.aligned(high, low)
+    line, left = arithmetic.difference(a, b, d)
+    more, _, _, _ = arithmetic.quotient(
+        *arithmetic.trimmed(left, d), *arithmetic.trimmed(moving.rate, moving.decimals)
+    )
+    lines = [line, *more]
+    if moving.every > 1:
+        lines += arithmetic.times(moving.count, 0, moving.every, 0)[0]
+    return lines
+
+
+TIMES = {
+    "en": {"min": ["minutes", "min", "answer"], "h": ["hours", "h", "answer"], "days": ["days", "answer"]},
+    "fr": {"min": ["minutes", "min", "answer"], "h": ["heures", "h", "answer"], "days": ["jours", "answer"]},
+}
+
+
+def _wait(rng, language, moving):
+    """The unit of the wait as a question names it, and a noun of it."""
+    spelled = units.spell(rng, language, moving.base, 0.3)
+    return Noun(spelled, language, "" if len(spelled) < 4 else "m", True)
+
+
+def _time_answer(rng, language, moving, question, named):
+    """The answer that is a number of minutes, hours or days."""
+    keys = {"value": TIMES[language][moving.base]}
+    if "unit" in question.slots:
+        return Answer("{value}", {"value": Amount(moving.time, 0, str(named))}, keys)
+    plain = units.spell(rng, language, moving.base, 1)
+    return Answer("{value} {unit}", {"value": Amount(moving.time, 0), "unit": plain}, keys)
+
+
+def _way_facts(moving, kind):
+    return {
+        "kind": kind, "now": text(moving.now, moving.decimals), "limit": text(moving.then, moving.decimals),
+        "rate": str(Fraction(moving.rate, 10**moving.decimals * moving.every)), "places": 2,
+    }  # fmt: skip
+
+
+def _thing_when(rng, language, held_out, kind):
+    """How long until a thing reads so much, or at what time it does."""
+    separator = telemetry.separator(rng, language)
+    at = kind == "thing at"
+    moving = _drawn(rng, language, 0.3 if at else 0.2, ("min", "h") if at else ("min", "h", "days"))
+    slots = _slots(rng, language, moving, separator)
+    slots["limit"] = _reading(moving, moving.then, separator)
+    slots["unit"] = named = _wait(rng, language, moving)
+    lines, every = _way(moving), " every" if moving.every > 1 else ""
+    if at:
+        return _thing_at(rng, language, held_out, moving, slots, separator, lines, f"when at{every}")
+    told, phrasings = _situated(rng, language, held_out, moving, slots, separator)
+    question = _asks(rng, language, held_out, ["reach_it_ask", "reach_it_ask", "reach_ask"], slots)
+    answer = _time_answer(rng, language, moving, question, named)
+    return _finish(
+        rng, language, held_out, f"when{every}", question, told, lines, answer, separator,
+        _way_facts(moving, "when"), phrasings,
+    )  # fmt: skip
+
+
+def _thing_at(rng, language, held_out, moving, slots, separator, lines, label):
+    """At what time a thing reads so much; in JSON sometimes how long that takes as well."""
+    style, start = clock.draw_style(rng, language), clock.draw_time(rng)
+    slots["clock"] = style.write(start)
+    minutes = moving.time * (60 if moving.base == "h" else 1)
+    lines = [*lines]
+    if moving.base == "min" and minutes > 59:
+        lines.append(arithmetic.hours_and_minutes(minutes)[0])
+    line, end = arithmetic.clock_addition(start, minutes)
+    lines += [*style.fetch(start), line, *style.back(end)]
+    if rng.random() < 0.5:
+        told, phrasings = _situated(rng, language, held_out, moving, slots, separator)
+        now = WORDING.say(rng, language, "now_is", held_out, clock=slots["clock"])
+        glue = "\n" if told.block else " "
+        parts = [now.text, told.text] if rng.random() < 0.5 else [told.text, now.text]
+        told, phrasings = dataclasses.replace(told, text=clock._stopped(glue.join(parts))), (*phrasings, now)
+    else:
+        said = WORDING.say(rng, language, "moves_given_at", held_out, **slots)
+        told = telemetry.Told(clock._stopped(said.text[0].upper() + said.text[1:]), "sentence", [], False, "")
+        phrasings = (said,)
+    question = _asks(rng, language, held_out, ["reach_it_at_ask", "reach_it_at_ask", "reach_at_ask"], slots)
+    facts = _way_facts(moving, "at") | {"clock": start, "minutes": 60 if moving.base == "h" else 1, "style": style}
+    answer = style.time(end)
+    if rng.random() < 0.15:
+        unit = {"min": "min", "h": "h"}[moving.base]
+        names = {"en": {"min": "minutes", "h": "hours"}, "fr": {"min": "minutes", "h": "heures"}}[language][moving.base]
+        wait = {
+            "en": [names, f"{names}_left", f"remaining_{names}", f"in_{names}", f"wait_{unit}", f"{names}_to_go"],
+            "fr": [names, f"{names}_restantes", f"dans_{names}", f"attente_{unit}", f"delai_{unit}", f"duree_{unit}"],
+        }[language]
+        at = {
+            "en": ["time", "at", "clock", "at_time", "reached_at", "clock_time"],
+            "fr": ["heure", "a", "heure_atteinte", "horloge", "a_quelle_heure", "hh_mm"],
+        }[language]
+        if names == "heures":
+            at = [key for key in at if key != "heure"] + ["horaire"]
+        answer = Answer(
+            "{time}", {"time": arithmetic.clock(end), "wait": Amount(moving.time, 0, unit)},
+            {"time": at, "wait": wait}, several=True,
+        )  # fmt: skip
+        facts["kind"], label = "wait + at", label.replace("when at", "when + at")
+    return _finish(
+        rng, language, held_out, label, question, told, lines, answer, separator, facts, phrasings
+    )  # fmt: skip
+
+
+def _alarm(rng, language, held_out, kind):
+    """How long until an alarm limit that stands in the data."""
+    separator = telemetry.separator(rng, language)
+    moving = _drawn(rng, language, 0.08)
+    told = _programmed(rng, language, moving, separator, moving.then)
+    named = _wait(rng, language, moving)
+    slots = {"thing": moving.thing, "noun": moving.scene.noun[language], "unit": named}
+    question = WORDING.say(rng, language, "alarm_ask", held_out, **slots)
+    label = "when every" if moving.every > 1 else "when"
+    answer = _time_answer(rng, language, moving, question, named)
+    return _finish(
+        rng, language, held_out, label, question, told, _way(moving), answer, separator, _way_facts(moving, "when"),
+    )  # fmt: skip
+
+
+# Timed readings of a thing ------------------------------------------------------------
+
+
+def _moments(rng, language, moving):
+    """When the two readings were taken: what the prompt writes, and the steps that lead to the time between."""
+    names = words.DAYS[language]
+    if moving.base == "days":
+        if rng.random() < 0.5 and moving.time < 7:
+            first = rng.randrange(7)
+            days = [names[(first + i) % 7] for i in range(moving.time + 1)]
+            return [days[0], days[-1]], [days[0], *(f"{i} {day}" for i, day in enumerate(days[1:], 1))]
+        first = rng.randint(2, 14)
+        last = first + moving.time
+        month = rng.choice(
+            "March April May June October".split() if language == "en" else "mars avril mai juin octobre".split()
+        )
+        form = rng.choice(["{} " + month, ("day {}" if language == "en" else "jour {}")])
+        return [form.format(first), form.format(last)], [arithmetic.subtraction(last, first, 0)[0]]
+    style = clock.draw_style(rng, language)
+    minutes = moving.time * (60 if moving.base == "h" else 1)
+    low, high = (0, arithmetic.DAY - 1 - minutes) if rng.random() < 0.85 else (0, arithmetic.DAY - 1)
+    start = clock.draw_time(rng, low, high)
+    if rng.random() < 0.5:
+        start = start // 60 * 60
+    end = (start + minutes) % arithmetic.DAY
+    return [style.write(start), style.write(end)], [
+        *style.fetch(start, end), arithmetic.clock_difference(end, start)[0]
+    ]  # fmt: skip
+
+
+def _logged(rng, language, thing, noun, unit, moments, values, separator):
+    """Timed readings of a thing as people and loggers write them."""
+    numbers = [telemetry.written(value, separator) for value in values]
+    united = [f"{number} {unit}" for number in numbers]
+    stands = separator if any(separator in number for number in numbers) else ""
+    colon = ": " if language == "en" else " : "
+    name = thing.text[0].upper() + thing.text[1:]
+    layout = rng.choice(["lines", "lines", "lines", "sentence", "sentence", "at", "at", "table", "json", "said"])
+    if layout == "lines":
+        glue, bullet = rng.choice([colon, colon, " ", " -> ", " = ", "\t", " - "]), rng.choice(["", "", "- "])
+        rows = [f"{bullet}{moment}{glue}{full}" for moment, full in zip(moments, united)]
+        glue = rng.choice(["\n", "\n", "\n", " / "]) if not bullet else "\n"
+        head = rng.choice(["", f"{name}{colon}".rstrip() + "\n", f"{name}, {noun}{colon}".rstrip() + "\n"])
+        return telemetry.Told(head + glue.join(rows), layout, [], True, stands)
+    if layout == "table":
+        bar = rng.choice([" | ", ";", "\t", " ; "])
+        column = rng.choice(["time", "when", "at"] if language == "en" else ["heure", "quand", "moment"])
+        full = rng.random() < 0.5
+        rows = [[column, str(noun) if full else f"{noun} ({unit})"]]
+        rows += map(list, zip(moments, united if full else numbers))
+        head = rng.choice(["", f"{name}{colon}".rstrip() + "\n"])
+        return telemetry.Told(head + "\n".join(map(bar.join, rows)), layout, [], True, stands)
+    if layout == "json":
+        style = rng.random()
+        points = [telemetry.Number(value) for value in values]
+        if style < 0.5:
+            time, value = rng.choice([("t", "v"), ("time", "value"), ("at", _key(str(noun)))])
+            data = [{time: moment, value: point} for moment, point in zip(moments, points)]
+        else:
+            data = dict(zip(moments, points))
+        if rng.random() < 0.6:
+            data = {
+                rng.choice(["sensor", "device"] if language == "en" else ["capteur", "id"]): _key(thing.text),
+                rng.choice(["unit"] if language == "en" else ["unite", "unit"]): unit,
+                rng.choice(["log", "data"] if language == "en" else ["mesures", "releves"]): data,
+            }
+        return telemetry.Told(telemetry.encode(data, rng.random() < 0.5), layout, [], True, ".")
+    at = {"en": " at ", "fr": " à "}[language]
+    clocked = moments[0][0].isdigit() and not re.search(r" \w{3,}", moments[0])
+    if not clocked:
+        at = " " if language == "en" or not moments[0][0].isdigit() else " le "
+        if language == "en":
+            at = " on "
+        if re.match(r"day|jour", moments[0]):
+            at = ", "
+    parts = [f"{full}{at}{moment}" for moment, full in zip(moments, united)]
+    comma = "; " if stands == "," or at == ", " else ", "
+    if layout == "at":
+        return telemetry.Told(f"{name}{colon}{comma.join(parts)}.", "sentence", [], False, stands)
+    if layout == "said" and len(moments) == 2 and at != ", ":
+        verb = {
+            "en": ["was at {}, and is now at {}", "went from {} to {}", "read {} and later {}", "was at {}, then {}"],
+            "fr": ["était à {}, et est maintenant à {}", "est passé<e> de {} à {}", "affichait {} puis {}"],
+        }[language]
+        said = rng.choice(verb).replace("<e>", thing.e).format(*parts)
+        text_ = f"{thing.the} {said}."
+        return telemetry.Told(text_[0].upper() + text_[1:], "sentence", [], False, stands)
+    glue = rng.choice([" ", " ", " = ", " -> "])
+    rows = comma.join(f"{moment}{glue}{full}" for moment, full in zip(moments, united))
+    return telemetry.Told(f"{name}{colon}{rows}" + rng.choice([".", ""]), "sentence", [], False, stands)
+
+
+def _timed(rng, language, held_out, kind):
+    """Two readings of a thing with their times: the change in a minute, an hour or a day, and (`both`) the reading
+    some time later as well."""
+    separator = telemetry.separator(rng, language)
+    moving = _drawn(rng, language, 0)
+    scene, base, unit = moving.scene, moving.base, moving.scene.unit
+    noun = scene.noun[language]
+    moments, lines = _moments(rng, language, moving)
+    values = [text(*arithmetic.trimmed(value, moving.decimals)) for value in (moving.now, moving.then)]
+    told = _logged(rng, language, moving.thing, noun, unit, moments, values, separator)
+    named, per = _rate_unit(rng, language, unit, base)
+    slots = {"thing": moving.thing, "noun": noun, "per": per, "unit": named}
+    section = rng.choice(["timed_ask", "timed_ask", "rate_ask", "rise_ask" if moving.direction > 0 else "fall_ask"])
+    turned = section == "fall_ask" and kind == "timed"
+    a, b, d = moving.aligned(moving.then, moving.now)
+    line, difference = arithmetic.change(*((b, a) if turned else (a, b)), d)
+    more, value, made, _ = arithmetic.quotient(*arithmetic.trimmed(difference, d), moving.time, 0)
+    lines = [*lines, line, *more]
+    facts = {
+        "kind": "rate", "before": text(moving.now, moving.decimals), "after": text(moving.then, moving.decimals),
+        "time": str(moving.time), "scale": 1, "places": 2, "turned": turned,
+    }  # fmt: skip
+    if kind == "both":
+        return _both(rng, language, held_out, moving, slots, told, lines, (value, made), separator, facts)
+    slots["unit"] = unit if section == "timed_ask" else named
+    question = WORDING.say(rng, language, section, held_out, **{s: slots[s] for s in WORDING.slots[section]})
+    while FEMININE.search(question.text):
+        question = WORDING.say(rng, language, section, held_out, **{s: slots[s] for s in WORDING.slots[section]})
+    spelled = named if section == "rate_ask" and "unit" in question.slots else unit
+    keys = {"en": ["rate", "answer", "value"], "fr": ["vitesse", "answer", "valeur"]}
+    answer = Answer("{value}", {"value": Amount(value, made, spelled)}, {"value": keys[language]})
+    return _finish(
+        rng, language, held_out, "rate fall" if turned else "rate", question, told, lines, answer, separator, facts
+    )  # fmt: skip
+
+
+def _both(rng, language, held_out, moving, slots, told, lines, rate, separator, facts):
+    """The rate, and the reading after more time at that rate."""
+    scale = 10**moving.decimals
+    size = abs(_slope(facts)) * scale
+    reach = [
+        n for n in range(1, _longest(moving.base) + 1)
+        if moving.scene.low * scale <= moving.then + moving.direction * size * n <= moving.scene.high * scale
+    ]  # fmt: skip
+    if not reach:
+        return _timed(rng, language, held_out, "both")
+    later = rng.choice(reach)
+    more, moved, decimals = arithmetic.times(abs(rate[0]), rate[1], later, 0)
+    a, b, d = arithmetic.aligned(*arithmetic.trimmed(moving.then, moving.decimals), moved, decimals)
+    line, value = arithmetic.total(a, b, d) if moving.direction > 0 else arithmetic.difference(a, b, d)
+    lines, value, made = arithmetic.finish([*lines, *more, line], value, d)
+    unit, base = moving.scene.unit, moving.base
+    short = {"min": "min", "h": "h", "days": "d" if language == "en" else "j"}[base]
+    slots = slots | {"time": units.said(rng, language, later, 0, base, separator, 0.4)}
+    task = rng.random() < 0.35
+    question = _asks(rng, language, held_out, ["both_task" if task else "both_ask"], slots)
+    per = {"en": {"min": "minute", "h": "hour", "days": "day"}, "fr": {"min": "minute", "h": "heure", "days": "jour"}}
+    per = per[language][base]
+    if language == "en":
+        rates = [f"per_{per}", f"change_per_{per}", f"rate_per_{per}", f"delta_per_{per}"]
+        rates.append(f"{moving.scene.key['en']}_per_{per}")
+        thens = [f"in_{later}{short}", f"after_{later}{short}", f"value_in_{later}{short}", f"plus_{later}{short}",
+                 f"forecast_{later}{short}", f"value_after_{later}_{per}{'s' * (later > 1)}"]
+        rates += [] if task else ["rate", "slope", "change_rate"]
+        thens += [] if task else ["later", "forecast", "value_later", "then", "expected"]
+    else:
+        rates = [f"par_{per}", f"variation_par_{per}", f"vitesse_par_{per}", f"evolution_par_{per}", f"pente_par_{per}"]
+        thens = [f"dans_{later}{short}", f"apres_{later}{short}", f"valeur_dans_{later}{short}",
+                 f"prevision_{later}{short}", f"plus_{later}{short}", f"dans_{later}_{per}{'s' * (later > 1)}"]
+        rates += [] if task else ["vitesse", "pente", "variation"]
+        thens += [] if task else ["prevision", "valeur_prevue", "ensuite", "plus_tard", "attendu"]
+    fields = {"rate": Amount(*rate, unit), "later": Amount(value, made, unit)}
+    answer = Answer("{rate}", fields, {"rate": rates, "later": thens}, several=True)
+    facts = facts | {"kind": "both", "later": later}
+    return _finish(rng, language, held_out, "rate + later", question, told, lines, answer, separator, facts)
+
+
+def _slope(facts):
+    """The exact change in one unit of time."""
+    return (Fraction(facts["after"]) - Fraction(facts["before"])) / Fraction(facts["time"])
+
+
+def _peak(rng, language, held_out, kind):
+    """At what time the highest or the lowest of a thing's readings was taken; in JSON sometimes the reading too."""
+    separator = telemetry.separator(rng, language)
+    scene = rng.choice(SCENES)
+    thing, style = _thing(rng, language, scene), clock.draw_style(rng, language)
+    decimals = rng.choice([0, 0, 1]) if scene.high < 150 else 0
+    count = rng.randint(3, 4 if style.kind == "half" else 6)
+    step = rng.choice([5, 10, 15, 30, 60, 60, 120])
+    scale, spread = 10**decimals, rng.choice([6, 12, 30, 60])
+    centre = rng.randint(scene.low, scene.high) * scale
+    near = (centre + rng.randint(-spread, spread) for _ in range(count))
+    values = [min(scene.high * scale, max(scene.low * scale, value)) for value in near]
+    high = rng.random() < 0.55
+    found = max(values) if high else min(values)
+    if values.count(found) > 1 or min(values) < 0 <= max(values):
+        return _peak(rng, language, held_out, kind)
+    values, decimals = _shortest(values, decimals)
+    start = clock.draw_time(rng, 0, arithmetic.DAY - 1 - step * count) // 5 * 5
+    if step >= 60 and rng.random() < 0.7:
+        start = start // 60 * 60
+    times = [start + i * step for i in range(count)]
+    fetched = [arithmetic.half_day(t) if style.kind == "half" else arithmetic.clock(t) for t in times]
+    lines, place = arithmetic.best(values, decimals, ">" if high else "<", fetched)
+    told = _logged(
+        rng, language, thing, scene.noun[language], scene.unit, [style.write(t) for t in times],
+        [text(*arithmetic.trimmed(value, decimals)) for value in values], separator,
+    )  # fmt: skip
+    section = "peak_high" if high else "peak_low"
+    question = WORDING.say(rng, language, section, held_out, thing=thing, noun=scene.noun[language])
+    label, at = ("max when" if high else "min when"), times[place]
+    facts = {"kind": "peak", "values": values, "decimals": decimals, "times": times, "high": high, "style": style}
+    answer = style.time(at)
+    end = [f"{arithmetic.half_day(at)}={arithmetic.clock(at)}" if style.kind == "half" else f"={arithmetic.clock(at)}"]
+    if rng.random() < 0.35:
+        side, peak = ("max", "peak") if high else ("min", "low")
+        if language == "en":
+            most = [side, f"{side}_value", f"{side}_reading", "highest" if high else "lowest", f"{peak}_value"]
+            when = ["time", f"time_of_{side}", f"{side}_at", f"{side}_time", "at", "when"]
+        else:
+            most = [side, f"valeur_{side}", f"mesure_{side}", f"{side}imum", "plus_haut" if high else "plus_bas"]
+            when = ["heure", f"heure_{side}", f"heure_du_{side}", f"{side}_a", "quand", "moment"]
+        value, made = arithmetic.trimmed(values[place], decimals)
+        answer = Answer(
+            "{time}", {"value": Amount(value, made, scene.unit), "time": arithmetic.clock(at)},
+            {"value": most, "time": when}, several=True,
+        )  # fmt: skip
+        end, label = [f"={text(value, made)}", *end], ("max + when" if high else "min + when")
+        facts["kind"] = "peak + value"
+    return _finish(
+        rng, language, held_out, label, question, told, [*lines, *end], answer, separator, facts
+    )  # fmt: skip
+
+
 # Verification ------------------------------------------------------------
 
 
@@ -596,15 +1406,25 @@ def verify(problem):
             return 2 * values[-1] - values[-2]
         exact = (values[-1] - values[0]) / ((len(values) - 1) * f["step"])
         return _round(exact, 2)
+    if kind.startswith("peak"):
+        ranked = sorted(zip(f["values"], f["times"]), reverse=f["high"])
+        moment = clock._written(problem, clock._at(ranked[0][1]), f["style"])
+        return (Fraction(ranked[0][0], 10 ** f["decimals"]), moment) if kind == "peak + value" else moment
+    if kind == "both":
+        rate = _slope(f)
+        return rate, Fraction(f["after"]) + rate * f["later"]
     if kind == "rate":
         exact = (Fraction(f["after"]) - Fraction(f["before"])) / Fraction(f["time"]) * f["scale"]
         return _round(-exact if f["turned"] else exact, f["places"])
     if kind == "after":
         return Fraction(f["now"]) + f["direction"] * Fraction(f["rate"]) * Fraction(f["time"])
     exact = abs(Fraction(f["limit"]) - Fraction(f["now"])) / Fraction(f["rate"])
-    if kind == "at":
-        minutes = (f["clock"] + int(exact)) % (24 * 60)
-        return f"{minutes // 60:02d}:{minutes % 60:02d}"
+    if kind in ("at", "wait + at"):
+        minutes = (f["clock"] + int(exact * f.get("minutes", 1))) % (24 * 60)
+        if "style" not in f:
+            return f"{minutes // 60:02d}:{minutes % 60:02d}"
+        moment = clock._written(problem, clock._at(minutes), f["style"])
+        return (moment, exact) if kind == "wait + at" else moment
     return _round(exact, f["places"])
 
 
