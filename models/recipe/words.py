@@ -1023,7 +1023,7 @@ def agreed(word, noun):
         return word
     if noun.gender == "f":
         word = word[:-1] + "ve" if word.endswith("if") else word + ("" if word[-1] == "e" else "e")
-    return word + ("s" if noun.plural else "")
+    return word + ("s" if noun.plural and word[-1] not in "sx" else "")
 
 
 def _devices(language, text):

@@ -299,11 +299,11 @@ PAIRS = {
 FELT = {
     "temperature": (
         ("it is too cold; we are freezing; it's chilly in here; it must get warmer; it has to be warmer; "
-         "it is cold and it should be warmer; I'm cold; make it warmer; everybody is shivering",
+         "it is cold and it should be warmer; I'm cold; we want it warmer; everybody is shivering",
          "il fait trop froid; on a froid; on gèle ici; il faut qu'il fasse plus chaud; j'ai froid; "
          "il fait frisquet, il faut réchauffer; ça caille; il faut réchauffer"),
         ("it is too hot; it's too warm; we are sweating; it must get cooler; it should be cooler in here; "
-         "I'm too hot; make it cooler; it's boiling in here; it has to cool down",
+         "I'm too hot; we want it cooler; it's boiling in here; it has to cool down",
          "il fait trop chaud; on a trop chaud; on étouffe de chaleur; il faut qu'il fasse plus frais; "
          "j'ai trop chaud; il faut rafraîchir; c'est une fournaise; on transpire"),
     ),
@@ -320,8 +320,8 @@ FELT = {
          "c'est trop lumineux; la lumière nous éblouit; il faut qu'il fasse plus sombre; il fait trop clair"),
     ),
     "noise": (
-        ("it is too quiet; we can't hear anything; make it louder", "on n'entend rien; ce n'est pas assez fort"),
-        ("it is too loud; the guests complain of the noise; it must get quieter; make it quieter",
+        ("it is too quiet; we can't hear anything; we want it louder", "on n'entend rien; ce n'est pas assez fort"),
+        ("it is too loud; the guests complain of the noise; it must get quieter; we want it quieter",
          "c'est trop bruyant; il y a trop de bruit; il faut que ce soit plus calme; le bruit gêne tout le monde"),
     ),
     "soil": (
@@ -351,6 +351,9 @@ FELT = {
                  ("there is too much pressure; we need less pressure",
                   "il y a trop de pression; il faut moins de pression")),
 }
+# Quantities that one feeling may mean alike.
+ALIKE = (("pressure", "tyre_pressure", "differential_pressure"), ("level", "fuel_level", "water_depth"),
+         ("co2", "VOC_level", "carbon_monoxide", "dust"), ("light", "light_output"), ("temperature", "heat_output"))
 # Actions that move nothing measured.
 IDLE = {
     "en": "lock the cabinet; label the cables; take a photo; call the neighbour; sweep the floor; note the time; "
@@ -868,6 +871,10 @@ def _target(rng, language, held_out):
     if aimed:
         wanted["value"] = _amount(value, decimals, unit, separator)
     goal = WORDING.say(rng, language, "aim" if aimed else "target", held_out, **wanted)
+    for _ in range(200):
+        if paired or not aimed or "noun" in goal.slots:
+            break  # Otherwise several options might move what has this unit.
+        goal = WORDING.say(rng, language, "aim", held_out, **wanted)
     told = None
     if not aimed:
         fact = telemetry.reading(rng, language, quantity, value, decimals)
@@ -981,7 +988,8 @@ def _effects(rng, language, held_out):
     taken = {str(named[first].noun[language])}
     while len(moves) < count:
         other = rng.choice(sorted(named))
-        if str(named[other].noun[language]) not in taken:
+        near = any(first in group and other in group for group in ALIKE)
+        if not near and str(named[other].noun[language]) not in taken:
             taken.add(str(named[other].noun[language]))
             moves.append((other, rng.randrange(2)))
     actions = (

@@ -999,9 +999,20 @@ def _on_time(rng, language, held_out):
     return _build(rng, language, held_out, question, thought, answer, facts)
 
 
+# What is no device that can be off.
+EVENTS = set(
+    """report|lesson|meeting|delivery|patrol|inspection|shift|fire drill|lift test|siren test|night watch|index job
+    |rinse|soak|drying phase|cooling phase|fermentation|cleaning|cours|réunion|livraison|tournée|ronde|rapport|poste
+    |exercice d'évacuation|essai des sirènes|nettoyage|nettoyage de la base|rinçage|trempage|phase de séchage
+    |phase de refroidissement|batch|lot""".replace("\n    ", "").split("|")
+)
+
+
 def _stay_off(rng, language, held_out):
     """Something must stay off within a window: must it be off now?"""
     style, thing = draw_style(rng, language), _thing(rng, language, held_out)
+    while re.sub(r" \d+$", "", thing.text) in EVENTS:
+        thing = _thing(rng, language, held_out)
     start, end = _window(rng)
     time = _time_near(rng, start, end)
     told = WORDING.say(

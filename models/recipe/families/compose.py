@@ -195,6 +195,8 @@ def _rule(
     else:
         rule, action, otherwise = _full_rule(rng, language, held_out, clause.text)
     standing, order = wording.capital(rule.text), None
+    if standing[-1] not in ".!?":
+        standing += "\n"
     if rng.random() < 0.35:
         question = WORDING.say(rng, language, "short_ask", held_out)
         if rng.random() < 0.75:
@@ -248,7 +250,7 @@ def _beside(rng, told, text):
     parts = [told.text, text.strip()]
     if rng.random() < 0.4:
         parts.reverse()
-    block = told.block or "\n" in told.text
+    block = told.block or any("\n" in part for part in parts)
     glue = "\n" if block or parts[0][-1] not in ".!?" or rng.random() < 0.15 else " "
     return dataclasses.replace(told, text=glue.join(parts), block=glue == "\n")
 
@@ -276,6 +278,8 @@ def _aggregate(rng, language, held_out):
     )
     lines, value, decimals = aggregates._think(kind, readings.values, readings.decimals, 2)
     limit, limit_decimals = relations.limit_near(rng, value, decimals)
+    if kind == "range":
+        limit = max(1, limit)
     relation = rng.choice([">", ">", "<", "<", ">=", "<="])
     both = rng.random() < 0.08
     if both:

@@ -112,8 +112,8 @@ TOGETHER = {
         "fr": "energie energie_kwh kwh conso conso_kwh consommation consommation_kwh kwh_consommes".split(),
     },
     "cost": {
-        "en": "cost price total_cost amount amount_due bill energy_cost cost_total".split(),
-        "fr": "cout prix cout_total montant facture cout_energie a_payer montant_du".split(),
+        "en": "cost total_cost amount amount_due bill energy_cost cost_total".split(),
+        "fr": "cout cout_total montant facture cout_energie a_payer montant_du".split(),
     },
     "balance": {
         "en": "balance balance_kwh net net_kwh net_balance energy_balance net_energy diff_kwh".split(),

@@ -297,7 +297,8 @@ def _vague(rng, language, held_out):
             break
     if present:
         number = arithmetic.text(*limit)
-        facts.append(telemetry.Fact(what, str(what), number, quantity.unit))
+        key = str(what).replace(" ", "_").replace("'", "_")
+        facts.append(telemetry.Fact(what, key, number, quantity.unit))
     line, holds = arithmetic.comparison(value, decimals, relation, *limit)
     avoid, rule, phrasings, outcome = [what], "", [], None
     otherwise = words.NOTHING[language]

@@ -453,7 +453,7 @@ def _deviation(rng, language, held_out, kind):
     }
     known = _set_facts(rng, language, quantity, set_, set_decimals, value, decimals)
     ask = f"{kind}_ask"
-    if kind == "signed" and rng.random() < 0.35:
+    if kind == "signed" and quantity.unit != "%" and rng.random() < 0.35:  # "in %" could mean a share of the set point
         ask, slots["unit"] = "signed_in", quantity.unit
     if rng.random() < 0.2:
         told = _pair_told(rng, language, quantity, value, decimals, set_, set_decimals, separator)
@@ -875,7 +875,10 @@ def _output(rng, language, held_out, kind):
         fields.append((rng.choice(OUTPUT_KEYS[language]), str(percent), "%"))
         fields = fields[::-1] if rng.random() < 0.3 else fields
         root = thing.text.replace(" ", "_").replace("'", "_") if rng.random() < 0.75 else ""
-        stated = _asked(rng, language, held_out, "output_ask", slots, _keyed(rng, fields, separator, root))
+        told = _keyed(rng, fields, separator, root)
+        if "%" not in told.text:  # bare numbers of JSON: nothing else says which of them is a percentage
+            told.text = re.sub(rf'"({"|".join(OUTPUT_KEYS[language])})"', r'"\1_pct"', told.text)
+        stated = _asked(rng, language, held_out, "output_ask", slots, told)
     else:
         stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator)
     facts = {"kind": "of", "percent": str(percent), "whole": str(whole)}
@@ -1018,7 +1021,7 @@ def _check(rng, language, held_out, kind):
     else:
         quantity, set_, set_decimals, value, decimals = _reading(rng)
     a, b, d = arithmetic.aligned(value, decimals, set_, set_decimals)
-    if a == b or percent_asked and (a - b) * 10000 % b:
+    if a == b or percent_asked and (a - b) * 10000 % b or not relative and quantity.unit == "%":  # points or a share?
         return _check(rng, language, held_out, kind)
     line, difference = arithmetic.change(a, b, d)
     allowed, allowed_decimals = _allowed(rng, difference, d, b, relative)

@@ -95,7 +95,6 @@ VERBS = {
     "m³/h": {"en": "move deliver blow", "fr": "débite souffle"},
     "mA": {"en": "draw use pull take", "fr": "tire consomme prend"},
     "A": {"en": "draw pull take", "fr": "tire consomme prend"},
-    "mm": {"en": "get have", "fr": "reçoit a"},
     "h": {"en": "have", "fr": "a"},
     "MB": {"en": "use take need", "fr": "utilise occupe prend"},
     "N": {"en": "push press", "fr": "pousse appuie"},
@@ -106,9 +105,9 @@ COMPARED = {
 }
 ANY_VERB = {
     ">": {"en": ["show more", "read higher", "have the higher value", "stand higher", "show a higher value"],
-          "fr": ["affiche plus", "indique plus", "a une valeur plus haute", "monte plus haut"]},
+          "fr": ["affiche plus", "indique plus", "a une valeur plus haute", "donne plus"]},
     "<": {"en": ["show less", "read lower", "have the lower value", "stand lower", "show a lower value"],
-          "fr": ["affiche moins", "indique moins", "a une valeur plus basse", "descend plus bas"]},
+          "fr": ["affiche moins", "indique moins", "a une valeur plus basse", "donne moins"]},
 }
 SPECIAL = {
     "rpm": {">": {"en": ["turn faster", "spin faster", "run faster"], "fr": ["tourne plus vite", "va plus vite"]},

@@ -69,7 +69,7 @@ HYSTERESIS = [
     ("pressure", True, "compressor pump", "compresseur pompe"),
     ("co2", False, "ventilation fan", "ventilation ventilateur"),
     ("battery", True, "charger generator", "charge"),
-    ("light", True, "lamp lights", "lampe"),
+    ("light", True, "lamp", "lampe"),
 ]
 ON_OFF = {
     "en": [

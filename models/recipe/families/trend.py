@@ -858,10 +858,18 @@ class Moving:
         )
 
 
+# What is not counted: no `milk 3`, no `la neige B`.
+MASS = set(
+    """wort mash soup milk tea asphalt soil snow ice lawn bamboo maize moût maische soupe lait tisane bitume terre neige
+    glace pelouse bambou houblon maïs""".split()
+)
+
+
 def _thing(rng, language, scene):
     """One of the scene's things, sometimes one of several: `kiln 2`, `la cuve 4`."""
     thing = rng.choice(scene.things[language])
-    if rng.random() < 0.25 and len(thing.text.split()) <= (1 if language == "en" else 2):
+    short = len(thing.text.split()) <= (1 if language == "en" else 2)
+    if rng.random() < 0.25 and short and thing.text not in MASS:
         number = rng.choice([str(rng.randint(1, 12)), str(rng.randint(1, 12)), rng.choice("ABCD")])
         gender = "" if language == "en" else thing.gender
         return Noun(f"{thing.text} {number}", language, gender)
