@@ -289,14 +289,19 @@ NOT_FOR = """\
 - any decision whose failure would harm: check its answer by a rule where it matters"""
 
 
+PART = 160  # Questions by hand that were written at one time.
+
+
 def by_hand(runs):
     """What became of the questions that were written by hand, for the card."""
     made = [problem for problem, *_ in runs[0].entries]
+    part = {id(problem): at // PART for at, problem in enumerate(made)}
     return [
         "## Questions written by hand",
         "",
-        f"{len(made)} questions that no generator made, in words and with names of their own; their writer knew the"
-        " families and the form of the answers, not the wordings of the training set.",
+        f"{len(made)} questions that no generator made, in words and with names of their own; their writers"
+        " knew the families and the form of the answers, not the wordings of the training set; they came in parts of"
+        f" {PART}, and failures of all but the last were read before this model was trained.",
         "",
         *table(
             ["", *(run.name for run in runs)],
@@ -305,6 +310,10 @@ def by_hand(runs):
                 for title, where in [
                     *((f, lambda p, f=f: p.family == f) for f in data.FAMILIES),
                     *((lang, lambda p, lang=lang: p.language == lang) for lang in data.LANGUAGES),
+                    *(
+                        (f"{at * PART + 1} to {(at + 1) * PART}", lambda p, at=at: part.get(id(p)) == at)
+                        for at in range(len(made) // PART)
+                    ),
                     ("**all**", lambda p: True),
                 ]
             ],

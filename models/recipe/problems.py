@@ -45,6 +45,8 @@ KINDS = {
     "action": 1, "aggregates": 2, "clock": 2, "compose": 2, "convert": 1, "energy": 1, "faults": 2, "flow": 1,
     "missing": 1, "percent": 2, "ranking": 4, "states": 3, "trend": 2,
 }  # fmt: skip
+# Kinds that the same question can begin over other data.
+BY_DATA = re.compile(r"(many )?k?Wh$|bill|days|(net )?after|(net )?left|cost$|gap$")
 KINDS_SHARE = 0.25  # Of the drills.
 
 
@@ -61,7 +63,8 @@ def _kinds(rng):
         line = made.thought.partition("\n")[0]
         kind = line.partition("=")[0]
         # What hangs on the data or on a rule cannot be told from the question.
-        if " + " not in kind and not re.search(r"\d|rule$", line) and len(made.question) < 200:
+        hangs = " + " in kind or BY_DATA.match(kind) or re.search(r"\d|rule$", line)
+        if not hangs and len(made.question) < 200:
             said = noise.said_otherwise(rng, made.question, made.language, made.literals, kind.lower().split())
             pairs.append((f"{said}\nkind\n", f"{kind}\n"))
     return pairs
