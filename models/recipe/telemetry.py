@@ -175,7 +175,7 @@ def _tell(rng, readings, values, layout, distract):
             [
                 " ",
                 " ",
-                ": " if language == "en" else " : ",
+                telling.COLON[language],
                 " at " if language == "en" else " à ",
                 " = ",
             ]
@@ -343,7 +343,7 @@ def _other(rng, readings, names):
     language = readings.language
     quantity = rng.choice(_others(readings))
     some = [name for name in names if rng.random() < 0.7] or names[:1]
-    colon = ": " if language == "en" else " : "
+    colon = telling.COLON[language]
     parts = [
         f"{name} {rng.randint(int(quantity.low) + 1, int(quantity.high))} {quantity.unit}"
         for name in some
@@ -494,7 +494,7 @@ def tell_facts(rng, language, facts, separator):
         return Told(". ".join(parts) + ".", layout, [], False, stands)
     names = [rng.choice([str(fact.noun), str(fact.noun), fact.key]) for fact in facts]
     if layout == "list":
-        glue, between = rng.choice([" ", " ", ": " if language == "en" else " : ", " = "]), rng.choice(FACTS_BETWEEN)
+        glue, between = rng.choice([" ", " ", telling.COLON[language], " = "]), rng.choice(FACTS_BETWEEN)
         parts = [f"{n}{glue}{t}" for n, t in zip(names, full)]
         if rng.random() < 0.1:
             parts = [f"{n} ({t})" for n, t in zip(names, full)]
@@ -559,7 +559,7 @@ def tell_words(rng, language, names, states, key="state", heads=("",), layouts=N
 
 def _tell_words(rng, language, things, states, key, head, layout):
     names = [str(thing) for thing in things]
-    colon = ": " if language == "en" else " : "
+    colon = telling.COLON[language]
     if layout == "sentence":
         glue = rng.choice([" ", " ", colon, " = "])
         parts = [f"{name}{glue}{state}" for name, state in zip(names, states)]
@@ -641,7 +641,7 @@ def tell_series(rng, readings, histories, separator):
     stands = separator if readings.decimals else ""
     key = rng.choice(readings.quantity.keys[language])
     noun = str(readings.noun).capitalize()
-    colon = ": " if language == "en" else " : "
+    colon = telling.COLON[language]
     if layout in ("sentence", "lines"):
         between = rng.choice([" ", " / ", "; "] if comma else [", ", ", ", " ", " / "])
         spaced = f" {unit}" if rng.random() < 0.6 else ""

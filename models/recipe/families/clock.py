@@ -12,6 +12,7 @@ from fractions import Fraction
 
 import arithmetic
 import telemetry
+import telling
 import wording
 import words
 from arithmetic import DAY
@@ -748,7 +749,7 @@ def _drawn_programme(rng):
 
 def _told_programme(rng, language, style, thing, entries):
     """A weekly programme with a time for each entry: lines, a sentence, a table or JSON."""
-    names, colon = words.DAYS[language], ": " if language == "en" else " : "
+    names, colon = words.DAYS[language], telling.COLON[language]
     shown = [(names[day], style.write(time)) for day, time in entries]
     heads = {
         "en": ["Weekly programme", "Schedule", "Timetable", "This is the plan", "Week plan", "Times", "Programme"],

@@ -246,12 +246,18 @@ def _finish(rng, language, held_out, question, lines, pair, to, shown, told, sep
     )
 
 
-def _plain(rng, language, held_out):
+def _task(rng, language):
+    """What is converted: the pair of units, the prompt's separator, the value and its decimals, the places asked for
+    and how that is said, and how the unit of the answer is spelled."""
     pair = rng.choices(PAIRS, [pair.weight for pair in PAIRS])[0]
     separator = telemetry.separator(rng, language)
     value, decimals = _draw(rng, pair)
     places, said = _places(rng, pair, value, decimals)
-    to = _target(rng, language, pair)
+    return pair, separator, value, decimals, places, said, _target(rng, language, pair)
+
+
+def _plain(rng, language, held_out):
+    pair, separator, value, decimals, places, said, to = _task(rng, language)
     slots = {
         "value": units.said(rng, language, value, decimals, pair.source, separator, 0.5),
         "to": to,
@@ -466,11 +472,7 @@ def _fields(rng, language, key, number, unit, separator, keyed=False):
 
 def _message(rng, language, held_out):
     """The one reading of a message is converted: by its `value` and `unit`, or by its name among other numbers."""
-    pair = rng.choices(PAIRS, [pair.weight for pair in PAIRS])[0]
-    separator = telemetry.separator(rng, language)
-    value, decimals = _draw(rng, pair)
-    places, said = _places(rng, pair, value, decimals)
-    to = _target(rng, language, pair)
+    pair, separator, value, decimals, places, said, to = _task(rng, language)
     number, keyed = arithmetic.text(value, decimals), rng.random() < 0.4
     key = rng.choice(FIELD_KEYS[language][pair.theme].split() if keyed else VALUE_KEYS[language])
     unit = pair.source if pair.source not in ("days", "weeks", "t") else units.spell(rng, language, pair.source)

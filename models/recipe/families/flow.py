@@ -853,7 +853,7 @@ def _tell_loads(rng, language, held_out, thing, capacity, names, loads, separato
     amount = units.said(rng, language, *capacity, separator, 0.85)
     given = WORDING.say(rng, language, "loads_given", held_out, thing=thing, capacity=amount)
     head, lines = given.text.rstrip(" .:"), rng.random() < 0.55
-    glue = rng.choice([" ", ": " if language == "en" else " : ", " = "])
+    glue = rng.choice([" ", telling.COLON[language], " = "])
     parts = [f"{name}{glue}{load} W" for name, load in zip(names, loads)]
     if lines:
         bullet = rng.choice(["", "- ", "- ", "* "])

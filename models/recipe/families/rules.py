@@ -174,6 +174,13 @@ DEVICES = {
         f borne:borne:en charge:au repos|m groupe électrogène:groupe:en marche:à l'arrêt
         m moteur:moteur:en marche:à l'arrêt|m groupe froid:groupe_froid:en marche:à l'arrêt""",
 }
+DEVICES = {
+    language: [
+        words.Switch(words.nouns(language, head)[0], key, tuple(pair))
+        for head, key, *pair in (entry.strip().split(":") for entry in re.split(r"\||\n", text))
+    ]
+    for language, text in DEVICES.items()
+}
 THIRD = {
     "en": ["blocked", "faulty", "in fault", "in standby", "standby", "unavailable", "unknown", "not responding"]
     + ["in maintenance", "offline", "jammed", "in test", "error"],
@@ -379,19 +386,16 @@ def _count_condition(rng, language):
 
 def _device_condition(rng, language, held_out):
     """A condition on a device that may be in neither of its two states; mostly it is."""
-    entries = re.split(r"\||\n", DEVICES[language])
-    head, key, *pair = rng.choice(entries).strip().split(":")
-    noun = words.nouns(language, head)[0]
-    if rng.random() < 0.4:
-        noun = words.Noun(key, language, "")
-    wanted, negated = rng.choice(pair), rng.random() < 0.5
-    stands = rng.choice(THIRD[language]) if rng.random() < 0.65 else rng.choice(pair)
+    device = rng.choice(DEVICES[language])
+    noun = words.Noun(device.key, language, "") if rng.random() < 0.4 else device.noun
+    wanted, negated = rng.choice(device.words), rng.random() < 0.5
+    stands = rng.choice(THIRD[language]) if rng.random() < 0.65 else rng.choice(device.words)
     text = relations.state_clause(rng, language, held_out, noun, wanted, negated).text
     holds = wanted == stands
     line = f"{wanted}:{stands} {_word(holds)}"
     if negated:
         line, holds = _negated(line, holds)
-    fact = telemetry.Fact(noun, key, word=stands)
+    fact = telemetry.Fact(noun, device.key, word=stands)
     return Condition(text, fact, line, holds, ("state", wanted, stands, negated))
 
 
@@ -479,27 +483,21 @@ def _word(truth):
 # Kinds ------------------------------------------------------------
 
 
+def _ruled(rng, language, held_out, question, lines, answer, told, separator, facts, rule, *others):
+    """The problem that a rule decides, of which words are copied; `others` are further wordings that were used."""
+    return build(
+        rng, FAMILY, language, held_out, question, lines, answer, told, separator, exact=True,
+        rule=wording.capital(rule.text), phrasings=[rule, *others], facts=facts,
+    )  # fmt: skip
+
+
 def _finish(
     rng, language, held_out, kind, rule, question, lines, action, told, separator, facts, command=False, answer=None
 ):  # fmt: skip
     """The problem whose answer is an action, or a program's word for it, which is copied as it stands."""
     answer = answer or Answer("{action}" if command else "{action}.", {"action": action}, capital=not command)
     facts = {"kind": kind, "action": action, **facts}
-    return build(
-        rng,
-        FAMILY,
-        language,
-        held_out,
-        question,
-        lines,
-        answer,
-        told,
-        separator,
-        exact=True,
-        rule=wording.capital(rule.text),
-        phrasings=[rule],
-        facts=facts,
-    )
+    return _ruled(rng, language, held_out, question, lines, answer, told, separator, facts, rule)
 
 
 def _rule(rng, language, held_out, condition, action):
@@ -913,21 +911,7 @@ def _series(rng, language, held_out):
     facts = {"kind": "series", "checks": [], "ask": ask, "asked": asked, "start": start, "states": STATES[language]}
     facts["values"] = [Fraction(value, scale) for value in values]
     facts["limits"] = [(relation, Fraction(limit, 10**places)) for relation, limit, places in ways]
-    return build(
-        rng,
-        FAMILY,
-        language,
-        held_out,
-        question,
-        lines,
-        answer,
-        told,
-        separator,
-        exact=True,
-        rule=wording.capital(rule.text),
-        phrasings=[rule, begin],
-        facts=facts,
-    )
+    return _ruled(rng, language, held_out, question, lines, answer, told, separator, facts, rule, begin)
 
 
 def _hysteresis(rng, language, held_out):
@@ -1013,21 +997,8 @@ def _hysteresis(rng, language, held_out):
     answer = Answer("{state}.", {"state": result})
     if asks == "truth":
         answer = _truth_answer(language, after == asked)
-    return build(
-        rng,
-        FAMILY,
-        language,
-        held_out,
-        question,
-        lines,
-        answer,
-        told,
-        separator,
-        exact=True,
-        rule=wording.capital(rule.text),
-        phrasings=[rule, now],
-        facts={"kind": "hysteresis", **facts},
-    )
+    facts = {"kind": "hysteresis", **facts}
+    return _ruled(rng, language, held_out, question, lines, answer, told, separator, facts, rule, now)
 
 
 def _same_quantity(rng, language, held_out, conditions, separator):

@@ -193,7 +193,7 @@ FLAG_LAYOUTS = ["map", "objects", "objects", "table", "topics"]
 
 def _heads(rng, language, many):
     """What may stand before a sentence or list of states, the time of day now and then."""
-    colon = ": " if language == "en" else " : "
+    colon = telling.COLON[language]
     plural = str(many).capitalize()
     state = ["Status", "State"] if language == "en" else ["État", "Statut"]
     hour, minutes = rng.randint(5, 22), rng.choice([0, 0, 15, 30, 45])

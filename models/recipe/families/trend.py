@@ -13,6 +13,7 @@ import arithmetic
 import rounding
 import statement
 import telemetry
+import telling
 import units
 import wording
 import words
@@ -968,7 +969,7 @@ def _rows(rng, language, moving, separator, limit=None):
 def _programmed(rng, language, moving, separator, limit=None):
     """The situation as a program or a note tells it: JSON, lines, pairs or a list, the thing's name first."""
     rows = _rows(rng, language, moving, separator, limit)
-    colon, name = (": " if language == "en" else " : "), moving.thing.text
+    colon, name = telling.COLON[language], moving.thing.text
     ways = ["list", "list", "lines"] + (["json", "json", "pairs"] if moving.every == 1 else [])
     layout = rng.choice(ways)
     if layout in ("json", "pairs"):
@@ -1196,7 +1197,7 @@ def _logged(rng, language, thing, noun, unit, moments, values, separator):
     numbers = [telemetry.written(value, separator) for value in values]
     united = [f"{number} {unit}" for number in numbers]
     stands = separator if any(separator in number for number in numbers) else ""
-    colon = ": " if language == "en" else " : "
+    colon = telling.COLON[language]
     name = thing.text[0].upper() + thing.text[1:]
     layout = rng.choice(["lines", "lines", "lines", "sentence", "sentence", "at", "at", "table", "json", "said"])
     if layout == "lines":
