@@ -293,6 +293,22 @@ def product(a, a_decimals, b, b_decimals):
     return lines, total, decimals
 
 
+def whole_division(total, n):
+    """How often `n` goes into `total`, both whole, and what is left: `410/30 41=1(30)r11 110=3(90)r20 =13r20`, as
+    `division` but without decimals. The line, the quotient and the rest."""
+    digits, head = str(total), 1
+    while head < len(digits) and int(digits[:head]) < n:
+        head += 1
+    rest, steps, found = 0, [], ""
+    for part in [digits[:head], *digits[head:]]:
+        held = rest * 10 ** len(part) + int(part)
+        quotient, rest = divmod(held, n)
+        taken = f"({quotient * n})" if n > 9 else ""
+        steps.append(f"{held}={quotient}{taken}r{rest}")
+        found += str(quotient)
+    return f"{total}/{n} {' '.join(steps)} ={int(found)}" + (f"r{rest}" if rest else ""), int(found), rest
+
+
 def division(total, decimals, n, places=2):
     """Division by a whole number to at most `places` decimals, half rounded away from zero.
 

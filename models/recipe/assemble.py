@@ -122,7 +122,7 @@ class Answer:
 
 def unit_stated(text, unit):
     """Whether a text states `unit`: an answer repeats units, it does not guess them."""
-    return bool(unit and re.search(rf"(?<![A-Za-zÀ-ÿ/°]){re.escape(unit)}(?![A-Za-zÀ-ÿ/³²'’])", text))
+    return bool(unit and re.search(rf"(?<![A-Za-zÀ-ÿ/°_'’]){re.escape(unit)}(?![A-Za-zÀ-ÿ/³²'’])", text))
 
 
 def untidy(rng, language, text, exact):

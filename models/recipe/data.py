@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 import signal
+import traceback
 import zlib
 
 import numpy as np
@@ -354,16 +355,23 @@ def follow_parent():
 
 
 def produce(diet, worker, workers, start, shared, queue):
-    """A process's work: steps `start + worker`, `start + worker + workers`, … into its queue."""
+    """A process's work: steps `start + worker`, `start + worker + workers`, … into its queue.
+
+    What fails here ends the whole run, for the others would wait for a batch that never comes.
+    """
     follow_parent()
     os.nice(1)
     cook = Cook(diet)
     number = start + worker
-    while True:
-        weights, exact = list(shared.weights), list(shared.exact)
-        for batch in cook.step(number, shared.tokens.value, weights, shared.drills.value, exact):
-            queue.put(batch)
-        number += workers
+    try:
+        while True:
+            weights, exact = list(shared.weights), list(shared.exact)
+            for batch in cook.step(number, shared.tokens.value, weights, shared.drills.value, exact):
+                queue.put(batch)
+            number += workers
+    except Exception:
+        traceback.print_exc()
+        os.kill(os.getppid(), signal.SIGKILL)
 
 
 def weights(shares=None):

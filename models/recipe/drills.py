@@ -16,8 +16,8 @@ import words
 from wording import LANGUAGES, capital
 
 KINDS = {
-    "fetch": 20,
-    "names": 16,
+    "fetch": 26,
+    "names": 18,
     "copy": 16,
     "keys": 16,
     "sum": 14,
@@ -64,13 +64,17 @@ def _behind(text, pairs):
 
 
 def _fetch(rng):
-    """All readings of a telemetry in their order, or those of places that are asked for."""
+    """All readings of a telemetry in their order, or those of places that are asked for: `?` where it has none."""
     language = rng.choice(LANGUAGES)
-    readings = telemetry.draw(rng, language, rng.randint(2, 8))
+    readings = telemetry.draw(rng, language, rng.randint(3, 9))
+    absent = [readings.names.pop() for _ in range(rng.choice([0, 1, 1, 2]))]
+    del readings.values[len(readings.names) :]
     told = telemetry.tell(rng, readings, telemetry.separator(rng, language))
-    if rng.random() < 0.4:
-        asked = rng.sample(range(len(told.names)), min(len(told.names), rng.randint(2, 5)))
+    if rng.random() < 0.55:
+        asked = rng.sample(range(len(told.names)), min(len(told.names), rng.randint(2, 4)))
         pairs = [(f"{readings.names[i]}?\n", f"{told.names[i]} {readings.value(i)}\n") for i in asked]
+        pairs += [(f"{name}?\n", f"{name} ?\n") for name in absent]
+        rng.shuffle(pairs)
         return _behind(f"{told.text}\n", pairs)
     named = rng.random() < 0.5
     rows = [
@@ -89,6 +93,7 @@ def _names(rng):
         called = naming.codes(rng, rng.choice(LANGUAGES), count)
     rows = [(name, _number(rng)) for name in called]
     rows = [(name, arithmetic.text(*number)) for name, number in rows]
+    absent = rows.pop()[0] if len(rows) > 2 and rng.random() < 0.5 else ""
     separator = rng.choice([", ", "\n", "; ", " "])
     glue = rng.choice([" ", ": ", "=", " = ", " is "])
     text = separator.join(f"{name}{glue}{value}" for name, value in rows)
@@ -99,6 +104,8 @@ def _names(rng):
         return [(f"{text}\nnames\n", listed)]
     asked = rng.sample(rows, min(len(rows), rng.randint(2, 5)))
     pairs = [(f"{name} ", value + "\n") for name, value in asked]
+    if absent:
+        pairs.insert(rng.randrange(len(pairs) + 1), (f"{absent} ", "?\n"))
     name, value = rng.choice(rows)
     found = [("which " + value, f" {name}\n")] if [v for _, v in rows].count(value) == 1 else []
     return _behind(f"{text}\nvalue\n", [*pairs, *found])
@@ -296,6 +303,8 @@ def _extremes(rng):
 def _division(rng):
     def one():
         a, decimals = _number(rng)
+        if rng.random() < 0.2:
+            return _split(arithmetic.whole_division(a, rng.choice([rng.randint(2, 9), rng.randint(11, 99), 60]))[0], " ")
         n = (
             rng.randint(2, 9)
             if rng.random() < 0.85

@@ -144,22 +144,41 @@ def shown(rng, readings, separator):
     return out
 
 
+def grouped(rng, language, numbers, separator):
+    """Numbers of a sentence or a list as they stand when thousands are set apart: `12 450`, `12,450`."""
+    if rng.random() >= 0.2 or not any(len(number.partition(separator)[0]) > 3 for number in numbers):
+        return numbers
+    mark = " " if language == "fr" else ","
+    if mark == separator:
+        return numbers
+    out = []
+    for number in numbers:
+        whole, point, rest = number.partition(separator)
+        out.append(re.sub(r"(?<=\d)(?=(\d{3})+$)", mark, whole) + point + rest)
+    return out
+
+
 def _separator_of(values, separator):
     return separator if any(separator in value for value in values) else ""
 
 
 LAYOUTS = ["sentence"] * 4 + ["is"] * 2 + ["lines"] * 3 + ["pairs"] * 3 + ["map"] * 3
-LAYOUTS += ["objects"] * 2 + ["table", "topics"]
+LAYOUTS += ["objects"] * 2 + ["table", "topics", "value first"]
 
 
 def tell(rng, readings, separator, layout=None, distract=False):
     """Tells named readings in a layout. With `distract` readings of another quantity come along."""
     layout = layout or rng.choice(LAYOUTS)
-    if layout in ("map", "objects"):
+    if layout == "topics" and rng.random() < 0.3:
+        layout = "payloads"
+    if layout in ("map", "objects", "payloads"):
         separator = "."
     values = shown(rng, readings, separator)
+    stands = _separator_of(values, separator)
+    if layout in ("sentence", "is", "lines", "value first") and not any(str(n)[-1].isdigit() for n in readings.names):
+        values = grouped(rng, readings.language, values, separator)
     told = _tell(rng, readings, values, layout, distract)
-    told.separator = _separator_of(values, separator)
+    told.separator = stands
     return told
 
 
@@ -208,6 +227,11 @@ def _tell(rng, readings, values, layout, distract):
         if other:
             text = f"{text} {other}" if rng.random() < 0.5 else f"{other} {text}"
         return Told(text, layout, names, False, "")
+    if layout == "value first":
+        text, block = _value_first(rng, readings, united)
+        if other:
+            text = f"{text}\n{other}" if block else f"{text} {other}"
+        return Told(text, layout, names, block, "")
     if layout == "lines":
         bullet = rng.choice(["", "", "- ", "* "])
         glue = rng.choice([": ", ": ", " ", " - ", "\t"] + ([" : "] if language == "fr" else []))
@@ -223,7 +247,7 @@ def _tell(rng, readings, values, layout, distract):
             head = ""
         return Told(head + body, layout, names, True, "")
     keyed = names
-    if rng.random() < 0.5 or (layout in ("pairs", "topics")):
+    if rng.random() < 0.5 or (layout in ("pairs", "topics", "payloads")):
         glue = rng.choice("__-")
         keyed = [name.replace(" ", glue).replace("'", glue) for name in names]
     if layout == "pairs":
@@ -244,7 +268,9 @@ def _tell(rng, readings, values, layout, distract):
             stray, others = _beside(rng, readings, key)
             for row, other_value in zip(rows, [stray, *others]):
                 row.append(other_value)
-        return Told(_table(rng, rows), layout, keyed, True, "")
+        return Told(table(rng, rows), layout, keyed, True, "")
+    if layout == "payloads":
+        return Told(_payloads(rng, keyed, key, values, readings, distract), layout, keyed, True, "")
     if layout == "topics":
         root = _root(rng, language)
         glue = rng.choice([" ", " ", ": ", " = "])
@@ -285,7 +311,32 @@ def _tell(rng, readings, values, layout, distract):
             stray, others = _beside(rng, readings, key, distract)
             for row, n in zip(data, others):
                 row[stray] = Number(n)
+        if rng.random() < 0.08:
+            stamp, when = moment(rng)
+            for row in data:
+                row.setdefault(stamp, when)
+        if rng.random() < 0.2:
+            # A message a line, as a log has them.
+            return Told("\n".join(encode(row, compact) for row in data), layout, keyed, True, "")
     return Told(encode(data, compact), layout, keyed, True, "")
+
+
+def _value_first(rng, readings, united):
+    """Readings whose names stand behind them: `21 °C (hall), 19 °C (attic)`; and whether they are lines."""
+    language, for_ = readings.language, "for" if readings.language == "en" else "pour"
+    colon = telling.COLON[language]
+    say = rng.choice(
+        [
+            lambda name, value: f"{value} ({name})",
+            lambda name, value: f"{value} {for_} {name.the}",
+            lambda name, value: f"{value}{colon}{name}",
+            lambda name, value: f"{value} - {name}",
+        ]
+    )
+    parts = [say(name, value) for name, value in zip(readings.names, united)]
+    if rng.random() < 0.35:
+        return "\n".join(parts), True
+    return _head(rng, language, readings.noun) + joined(parts, language, rng.choice(BETWEEN)) + ".", False
 
 
 def _head(rng, language, noun):
@@ -301,6 +352,26 @@ def _root(rng, language):
     if rng.random() < 0.6:
         return rng.choice(ROOTS[language])
     return "/".join(naming.word(rng).lower() for _ in range(rng.choice([1, 1, 2])))
+
+
+def _payloads(rng, names, key, values, readings, distract):
+    """A message of each name: its topic and what it says as JSON."""
+    root, compact, alone = _root(rng, readings.language), rng.random() < 0.5, not distract and rng.random() < 0.6
+    stray, others = _beside(rng, readings, key, distract)
+    rows = []
+    for name, value, other in zip(names, values, others):
+        said = {key: Number(value)} if alone else {key: Number(value), stray: Number(other)}
+        rows.append(f"{root}/{name} {encode(said, compact)}")
+    return "\n".join(rows)
+
+
+def moment(rng):
+    """A time stamp as programs write it, and the key that it stands under."""
+    if rng.random() < 0.3:
+        return rng.choice(["ts", "timestamp", "t_unix"]), Number(rng.randint(1_700_000_000, 1_799_999_999))
+    day = f"20{rng.randint(24, 29)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
+    clock = f"{rng.randrange(24):02}:{rng.randrange(60):02}" + rng.choice(["", f":{rng.randrange(60):02}"])
+    return rng.choice(["ts", "time", "timestamp", "last_seen", "date"]), day + rng.choice("T ") + clock
 
 
 def _beside(rng, readings, key, real=True):
@@ -321,7 +392,7 @@ def _paired(rng):
     return rng.choice([" = ", ": ", " : ", ":"]), rng.choice(["\n", " ; ", "; ", ", ", " | ", " / "])
 
 
-def _table(rng, rows):
+def table(rng, rows):
     """Rows, the first of them the head, as a table with bars, in Markdown, or as separated values."""
     bars = [" | ", ";", "\t", "|", " ; "] + ([","] if not any("," in cell for row in rows for cell in row) else [])
     if rng.random() < 0.75:
@@ -444,13 +515,13 @@ def tell_bare(rng, language, fact, separator):
 
 FACTS_BETWEEN = [", ", ", ", "; ", " / ", " | ", " - "]
 FACT_LAYOUTS = ["sentence"] * 4 + ["sentences"] * 2 + ["list"] * 3 + ["lines"] * 2 + ["pairs"] * 3 + ["json"] * 3
-FACT_LAYOUTS += ["table", "topics"]
+FACT_LAYOUTS += ["table", "table", "topics", "topics", "message"]
 
 
 def tell_facts(rng, language, facts, separator):
     """Tells a mixed status: one or several sentences, a list, lines, pairs, a table, topics or JSON."""
     layout = rng.choice(FACT_LAYOUTS)
-    if layout == "json":
+    if layout in ("json", "message"):
         separator = "."
     numbers = [written(fact.value, separator) for fact in facts]
     stands = _separator_of([n for n in numbers if n], separator)
@@ -493,6 +564,9 @@ def tell_facts(rng, language, facts, separator):
         parts = [part[0].upper() + part[1:] if fact.noun.gender else part for fact, part in zip(facts, parts)]
         return Told(". ".join(parts) + ".", layout, [], False, stands)
     names = [rng.choice([str(fact.noun), str(fact.noun), fact.key]) for fact in facts]
+    if layout in ("list", "lines"):
+        apart = iter(grouped(rng, language, [n for n, fact in zip(numbers, facts) if fact.value], separator))
+        full = [f"{next(apart)}{space}{fact.unit}" if fact.value else fact.word for fact in facts]
     if layout == "list":
         glue, between = rng.choice([" ", " ", telling.COLON[language], " = "]), rng.choice(FACTS_BETWEEN)
         parts = [f"{n}{glue}{t}" for n, t in zip(names, full)]
@@ -504,7 +578,7 @@ def tell_facts(rng, language, facts, separator):
     if layout == "table":
         head = [rng.choice(["quantity", "what", "name"] if language == "en" else ["mesure", "grandeur", "nom"])]
         head.append(rng.choice(["value", "now", "reading"] if language == "en" else ["valeur", "actuel", "relevé"]))
-        return Told(_table(rng, [head, *map(list, zip(names, full))]), layout, [], True, stands)
+        return Told(table(rng, [head, *map(list, zip(names, full))]), layout, [], True, stands)
     if layout == "topics":
         root, glue = _root(rng, language), rng.choice([" ", " ", ": ", " = "])
         shown_ = [n if fact.value else fact.word for n, fact in zip(numbers, facts)]
@@ -527,7 +601,12 @@ def tell_facts(rng, language, facts, separator):
         data = {f.key: {value: Number(n), "unit": f.unit} if f.value else f.word for n, f in zip(numbers, facts)}
     else:
         data = {f.key: Number(n) if f.value else f.word for n, f in zip(numbers, facts)}
-    return Told(encode(data, rng.random() < 0.5), layout, [], True, stands)
+    if rng.random() < 0.08:
+        stamp, when = moment(rng)
+        data.setdefault(stamp, when)
+    # A message has its topic before it.
+    topic = _root(rng, language) + rng.choice(["", "/state", "/status"]) + " " if layout == "message" else ""
+    return Told(topic + encode(data, rng.random() < 0.5), layout, [], True, stands)
 
 
 # States by name, and histories ------------------------------------------------------------
@@ -605,7 +684,7 @@ def _tell_words(rng, language, things, states, key, head, layout):
             stray = rng.choice([k for k in EXTRA_KEYS if k != key])
             for i, row in enumerate(rows):
                 row.append(stray if not i else str(rng.randint(10, 99)))
-        return Told(_table(rng, rows), layout, names, True, "")
+        return Told(table(rng, rows), layout, names, True, "")
     if layout == "topics":
         root, glue = _root(rng, language), rng.choice([" ", " ", ": ", " = "])
         rows = [f"{root}/{name}/{key}{glue}{state}" for name, state in zip(names, states)]
@@ -622,6 +701,9 @@ def _tell_words(rng, language, things, states, key, head, layout):
             stray = rng.choice([k for k in EXTRA_KEYS if k != key])
             for row in data:
                 row[stray] = Number(rng.randint(10, 99))
+        if rng.random() < 0.2:
+            compact = rng.random() < 0.5
+            return Told("\n".join(encode(row, compact) for row in data), layout, names, True, "")
     return Told(encode(data, rng.random() < 0.5), layout, names, True, "")
 
 

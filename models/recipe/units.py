@@ -49,6 +49,14 @@ _MORE = {
     "cm": ("cm cm centimetres", "cm cm centimètres"),
     "m": ("m metres meters", "m mètres"),
     "km": ("km kilometres", "km kilomètres"),
+    "in": ("in inches", "in pouces"),
+    "mph": ("mph", "mph"),
+    "kn": ("kn knots", "kn nœuds"),
+    "psi": ("psi", "psi"),
+    "hL": ("hL hL hectolitres", "hL hL hectolitres"),
+    "m²": ("m² m² m2 square_metres", "m² m² m2 mètres_carrés"),
+    "ha": ("ha ha hectares", "ha ha hectares"),
+    "MJ": ("MJ MJ megajoules", "MJ MJ mégajoules"),
     "%": ("% % % percent", "% % % pour_cent"),
 }
 SPELLINGS = {

@@ -207,11 +207,11 @@ def tidy(text):
 
 
 def elided(text):
-    """What French contracts where a template meets what fills it: `si il`, `que il`, `à le`, `de
+    """What French contracts where a template meets what fills it: `si il`, `que il`, `de impulsions`, `à le`, `de
     le`."""
     text = re.sub(r"\b([Ss])i (?=ils?\b)", r"\1'", text)
     text = re.sub(r"\b([Qq]u|[Ll]orsqu|[Pp]uisqu|[Jj]usqu)e (?=[aeiouéèêàâ])(?!onze|oui)", r"\1'", text)
-    text = re.sub(r"\b([Dd])e (?=une?\b)", r"\1'", text)
+    text = re.sub(r"\b([Dd])e (?=[aeiouéèêàâîôû]\w)(?!onze|oui)", r"\1'", text)
     text = re.sub(r"\bà le (?=\w)", "au ", text)
     return re.sub(r"\bde le (?=\w)", "du ", text)
 

@@ -11,7 +11,7 @@ import re
 
 LISTS = pathlib.Path(__file__).parent / "lists"
 VOWELS = "aeiouyâàéèêëîïôöùûhAEIOUYÀÂÉÈÊH"
-ASPIRATED = ("hall", "hammam", "hangar", "haut", "haut-parleur", "hauteur", "hotte")
+ASPIRATED = ("hall", "hammam", "hangar", "hauban", "haut", "haut-parleur", "hauteur", "herse", "hotte")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,25 +1,41 @@
 """Choosing one action from a list and saying why: by conditions, by priority, by a goal, by bands or ranges
-of a reading, by effects that are told, or the cheapest, fastest or thriftiest."""
+of a reading, by a set point with a dead band, by effects that are told, or what takes least or gives most."""
 
+import functools
 import random
 from fractions import Fraction
 
 import arithmetic
+import naming
 import relations
 import telemetry
 import wording
 import words
-from assemble import JSON_SHARE, Amount, Answer, build
+from assemble import Amount, Answer, build
 from families import rules
 
-WEIGHT = 9
+WEIGHT = 11
 FAMILY = "action"
 LISTED = {"do": str, "cond": str}
 ATTRIBUTES = ("cost", "time", "energy")
+# What one wants most of: units, and the least and the greatest it may be, in units of 10^-decimals.
+MOST = {
+    "power": (("kW", 2, 60, 0), ("kW", 15, 300, 1), ("W", 200, 3000, 0)),
+    "flow": (("L/min", 5, 120, 0), ("m³/h", 2, 60, 0), ("m³/h", 12, 300, 1)),
+    "range": (("km", 5, 600, 0), ("m", 5, 300, 0)),
+    "runtime": (("h", 2, 90, 0), ("min", 20, 600, 0)),
+    "speed": (("km/h", 5, 130, 0), ("m/s", 12, 250, 1)),
+    "brightness": (("lm", 200, 9000, 0),),
+    "savings": (("€", 10, 900, 0), ("kWh", 30, 900, 0)),
+}
 WORDING = wording.load(
     FAMILY,
     {
         "ask": {},
+        "ask_only": {},
+        "dead": {"noun": words.Noun, "target": str, "band": str},
+        "most_ask": {"best": str},
+        "effect_plain": {"do": str, "does": str},
         "head": {"n": str},
         "option": LISTED,
         "default": {"undo": str},
@@ -68,7 +84,17 @@ REASONS = {
         "cost": "{a} is the lowest cost",
         "time": "{a} is the shortest time",
         "energy": "{a} is the lowest energy use",
+        "power": "{a} is the highest power",
+        "flow": "{a} is the highest flow",
+        "range": "{a} is the longest range",
+        "runtime": "{a} is the longest runtime",
+        "speed": "{a} is the highest speed",
+        "brightness": "{a} is the highest brightness",
+        "savings": "{a} is the highest saving",
         "within": " within {limit}",
+        "none within": "none is within {limit}",
+        "none up": "none raises {noun.the}",
+        "none down": "none lowers {noun.the}",
     },
     "fr": {
         "none": "aucune condition n'est remplie",
@@ -81,9 +107,20 @@ REASONS = {
         "cost": "{a} est le coût le plus bas",
         "time": "{a} est la durée la plus courte",
         "energy": "{a} est la consommation la plus basse",
+        "power": "{a} est la puissance la plus élevée",
+        "flow": "{a} est le débit le plus élevé",
+        "range": "{a} est la portée la plus longue",
+        "runtime": "{a} est l'autonomie la plus longue",
+        "speed": "{a} est la vitesse la plus élevée",
+        "brightness": "{a} est la luminosité la plus élevée",
+        "savings": "{a} est l'économie la plus élevée",
         "within": " dans la limite de {limit}",
+        "none within": "aucune ne tient dans la limite de {limit}",
+        "none up": "aucune ne fait monter {noun.the}",
+        "none down": "aucune ne fait baisser {noun.the}",
     },
 }
+NONE = {"en": "none", "fr": "aucune"}
 CLASSES = {
     "en": [
         ("safety", "comfort", "savings"),
@@ -351,6 +388,40 @@ FELT = {
                  ("there is too much pressure; we need less pressure",
                   "il y a trop de pression; il faut moins de pression")),
 }
+# What an action does to a quantity, up and down, as a leaflet or a neighbour says it.
+PLAIN_EFFECTS = {
+    "temperature": (
+        ("makes it warmer; warms the room; gives off heat; heats the place up; takes the chill off",
+         "réchauffe; réchauffe la pièce; donne de la chaleur; apporte de la chaleur; chauffe le local"),
+        ("makes it cooler; cools the room; takes the heat away; chills the place; cools things down",
+         "rafraîchit; rafraîchit la pièce; chasse la chaleur; refroidit le local; apporte de la fraîcheur"),
+    ),
+    "humidity": (
+        ("makes the air damper; moistens the air; puts moisture into the air",
+         "humidifie l'air; rend l'air plus humide; ajoute de l'humidité"),
+        ("dries the air; makes the air drier; takes moisture out of the air",
+         "assèche l'air; rend l'air plus sec; enlève de l'humidité"),
+    ),
+    "light": (
+        ("makes it brighter; gives more light; lights the place up",
+         "éclaire davantage; donne plus de lumière; rend la pièce plus claire"),
+        ("makes it darker; cuts the light down; keeps the light out",
+         "assombrit; coupe la lumière; rend la pièce plus sombre"),
+    ),
+    "noise": (("makes it louder; makes more noise", "fait plus de bruit; rend le son plus fort"),
+              ("makes it quieter; cuts the noise; brings the noise down", "fait moins de bruit; étouffe le bruit")),
+    "soil": (("wets the soil; brings water to the roots", "mouille la terre; apporte de l'eau aux racines"),
+             ("dries the soil; drains the bed", "assèche la terre; draine la planche")),
+    "level": (("fills the tank; lets water into the tank", "remplit la cuve; fait entrer de l'eau dans la cuve"),
+              ("empties the tank; lets water out of the tank", "vide la cuve; fait sortir l'eau de la cuve")),
+    "co2": (("", ""), ("brings fresh air in; replaces the stale air", "renouvelle l'air; fait entrer de l'air frais")),
+    "battery": (("fills the battery; tops the battery up", "recharge la batterie; remplit la batterie"),
+                ("drains the battery; empties the battery", "vide la batterie; décharge la batterie")),
+    "speed": (("makes it go faster; speeds it up", "fait tourner plus vite; accélère la rotation"),
+              ("makes it go slower; slows it down", "fait tourner moins vite; freine la rotation")),
+    "pressure": (("builds pressure up; adds pressure", "ajoute de la pression; donne plus de pression"),
+                 ("lets pressure off; takes pressure away", "relâche de la pression; enlève de la pression")),
+}
 # Quantities that one feeling may mean alike.
 ALIKE = (("pressure", "tyre_pressure", "differential_pressure"), ("level", "fuel_level", "water_depth"),
          ("co2", "VOC_level", "carbon_monoxide", "dust"), ("light", "light_output"), ("temperature", "heat_output"))
@@ -469,6 +540,20 @@ BEST = {
         "energy": ("thriftiest in energy; most economical in energy",
                    "how much energy it uses; its energy use; the energy it needs",
                    "how much energy does it use; what does it use; what is its energy use"),
+        "power": ("strongest; most powerful; highest in power", "its power; the power it has",
+                  "what is its power; how much power does it have"),
+        "flow": ("highest in flow; best in flow; strongest in flow", "its flow; the flow it gives",
+                 "what is its flow; how much does it deliver"),
+        "range": ("longest in range; best in range; farthest-reaching", "its range; how far it gets",
+                  "what is its range; how far does it get"),
+        "runtime": ("longest-lasting; longest in runtime; best in runtime", "its runtime; how long it keeps going",
+                    "what is its runtime; how long does it keep going"),
+        "speed": ("fastest; quickest; highest in speed", "its speed; how fast it is",
+                  "what is its speed; how fast is it"),
+        "brightness": ("brightest; most luminous; highest in brightness", "its brightness; how bright it is",
+                       "what is its brightness; how bright is it"),
+        "savings": ("best in savings; highest in savings; most rewarding in savings", "what it saves; its savings",
+                    "how much does it save; what are its savings"),
     },
     "fr": {
         "cost": ("moins cher; moins coûteux", "ce que ça coûte; son coût; le prix",
@@ -478,6 +563,20 @@ BEST = {
         "energy": ("plus sobre en énergie; plus économe en énergie",
                    "ce que ça consomme; sa consommation; l'énergie qu'il faut",
                    "combien ça consomme; quelle est sa consommation; combien d'énergie faut-il"),
+        "power": ("plus puissant; plus fort en puissance; plus élevé en puissance", "sa puissance; combien il délivre",
+                  "quelle est sa puissance; combien de puissance a-t-il"),
+        "flow": ("plus élevé en débit; meilleur en débit; plus fort en débit", "son débit; le débit qu'il donne",
+                 "quel est son débit; combien débite-t-il"),
+        "range": ("plus long en portée; meilleur en portée; plus élevé en portée", "sa portée; jusqu'où il va",
+                  "quelle est sa portée; jusqu'où va-t-il"),
+        "runtime": ("plus long en autonomie; meilleur en autonomie; plus endurant", "son autonomie; combien il tient",
+                    "quelle est son autonomie; combien de temps tient-il"),
+        "speed": ("plus rapide; plus élevé en vitesse; plus vif en vitesse", "sa vitesse; à quelle vitesse il va",
+                  "quelle est sa vitesse; à quelle vitesse va-t-il"),
+        "brightness": ("plus lumineux; plus brillant; plus élevé en luminosité", "sa luminosité; combien il éclaire",
+                       "quelle est sa luminosité; combien éclaire-t-il"),
+        "savings": ("plus élevé en économies; meilleur en économies; plus fort en économies",
+                    "ce qu'il économise; son économie", "combien économise-t-il; quelle est son économie"),
     },
 }
 SEVERAL_KEYS = {
@@ -486,6 +585,13 @@ SEVERAL_KEYS = {
         "cost": ["cost", "price", "total_cost", "amount_due", "its_cost", "expense", "bill", "how_much"],
         "time": ["duration", "time", "time_needed", "how_long", "run_time", "takes", "duration_total", "time_taken"],
         "energy": ["energy", "consumption", "energy_use", "usage", "energy_needed", "use", "energy_total"],
+        "power": ["power", "rating", "its_power", "output_power", "strength"],
+        "flow": ["flow", "flow_rate", "its_flow", "delivery", "throughput"],
+        "range": ["range", "reach", "its_range", "how_far", "distance"],
+        "runtime": ["runtime", "lasts", "its_runtime", "autonomy", "endurance"],
+        "speed": ["speed", "its_speed", "how_fast", "rate", "velocity"],
+        "brightness": ["brightness", "lumens", "its_brightness", "light_output", "lm"],
+        "savings": ["savings", "saved", "saving", "gain", "how_much_saved"],
         "gap": ["gap", "deviation", "difference", "error", "offset", "delta", "off_by", "distance_to_target"],
     },
     "fr": {
@@ -493,10 +599,18 @@ SEVERAL_KEYS = {
         "cost": ["cout", "prix", "coût", "cout_total", "depense", "montant", "facture", "combien_paye"],
         "time": ["duree", "temps", "durée", "duree_totale", "temps_necessaire", "combien_de_temps", "temps_pris"],
         "energy": ["energie", "conso", "consommation", "énergie", "energie_utilisee", "besoin_energie", "conso_totale"],
+        "power": ["puissance", "sa_puissance", "force", "puissance_max", "valeur_puissance"],
+        "flow": ["debit", "débit", "son_debit", "valeur_debit", "livre"],
+        "range": ["portee", "portée", "rayon", "jusqu_ou", "sa_portee"],
+        "runtime": ["autonomie", "tient", "son_autonomie", "endurance", "temps_tenu"],
+        "speed": ["vitesse", "sa_vitesse", "allure", "rapidite", "valeur_vitesse"],
+        "brightness": ["luminosite", "luminosité", "lumens", "eclat", "flux_lm"],
+        "savings": ["economie", "économie", "gain", "economies", "epargne"],
         "gap": ["ecart", "écart", "difference", "delta", "deviation", "ecart_consigne", "distance_cible", "erreur"],
     },
 }
 KEY_UNITS = {"€": "eur", "CHF": "chf", "$": "usd", "£": "gbp"}
+KEY_UNITS |= {"L/min": "l_min", "m³/h": "m3_h", "km/h": "km_h", "m/s": "m_s"}
 NUMBER_WORDS = {"en": ["two", "three", "four", "five"], "fr": ["deux", "trois", "quatre", "cinq"]}
 # What nobody moves by an action.
 UNMOVED = ("outdoor", "wind", "gust_speed", "rain_rate", "rainfall", "snow_depth", "solar_radiation", "hour_meter",
@@ -535,20 +649,138 @@ SCENES = {
         *words.listed("fr/scenes.txt"),
     ],
 }
+# Several things of which one wants the most of something.
+SCENES_MOST = {
+    "en": {
+        "power": "use the gas boiler; use the heat pump; use the electric heater; light the tiled stove; burn pellets; "
+        "start the diesel generator; run the turbine; use the steam boiler",
+        "flow": "start pump 1; start pump 2; run the fire pump; open the spring; use the hand pump; "
+        "run the booster set; open the well; run the bilge pump",
+        "range": "take the van; send the drone; take the electric bike; use the radio; take the dinghy; "
+        "send the rover; take the tractor; take the scooter",
+        "runtime": "take the grey battery; take the lithium pack; use the UPS; use the power bank; "
+        "run on the fuel cell; use the lead battery; run on the reserve; use the small tank",
+        "speed": "take the ferry; take the speedboat; send the drone; take the night train; take the cargo bike; "
+        "use the new belt; send the shuttle",
+        "brightness": "switch on the floodlight; light the lantern; use the headlamp; switch on the ring light; "
+        "use the bench lamp; switch on the mast light; use the torch; turn on the spots",
+        "savings": "insulate the roof; replace the windows; lower the heating at night; fit LED lamps; lag the pipes; "
+        "fit a timer; seal the doors; change the boiler",
+    },
+    "fr": {
+        "power": "utiliser la chaudière gaz; utiliser la pompe à chaleur; utiliser le convecteur; "
+        "allumer le poêle de masse; brûler des granulés; démarrer le groupe diesel; "
+        "lancer la turbine; utiliser la chaudière vapeur",
+        "flow": "démarrer la pompe 1; démarrer la pompe 2; lancer la motopompe; ouvrir la source; "
+        "actionner la pompe à bras; lancer le surpresseur; ouvrir le puits; lancer la pompe de cale",
+        "range": "prendre la camionnette; envoyer le drone; prendre le vélo électrique; utiliser la radio; "
+        "prendre l'annexe; envoyer le robot; prendre le tracteur; prendre le scooter",
+        "runtime": "prendre la batterie grise; prendre le pack lithium; utiliser l'onduleur; "
+        "utiliser la batterie externe; passer sur la pile à combustible; utiliser la batterie au plomb; "
+        "passer sur la réserve; prendre le petit réservoir",
+        "speed": "prendre le bac; prendre la vedette; envoyer le drone; prendre le train de nuit; "
+        "prendre le vélo cargo; utiliser le nouveau tapis; envoyer la navette",
+        "brightness": "allumer le projecteur; allumer la lanterne; prendre la frontale; allumer l'anneau; "
+        "utiliser la lampe d'établi; allumer le feu de mât; prendre la torche; allumer les spots",
+        "savings": "isoler le toit; changer les fenêtres; baisser le chauffage la nuit; poser des LED; "
+        "calorifuger les tuyaux; poser une minuterie; calfeutrer les portes; changer la chaudière",
+    },
+}
+# What is done inside a dead band.
+HOLD = {
+    "en": "do nothing; do nothing; do nothing; leave it alone; hold; wait; change nothing; leave things as they are",
+    "fr": "ne rien faire; ne rien faire; ne rien faire; laisser ainsi; attendre; ne rien changer; ne toucher à rien",
+}
 COLON = {"en": ": ", "fr": " : "}
 MONEY = ("€", "€", "€", "CHF", "$", "£")
 
 
 def make(rng, language, held_out):
     kind = rng.choices(
-        [_conditional, _priority, _classes, _target, _direction, _effects, _band, _ranges, _scene],
-        [22, 10, 8, 16, 6, 8, 7, 11, 20],
+        [_conditional, _priority, _classes, _target, _dead, _direction, _effects, _band, _ranges, _scene],
+        [22, 10, 8, 15, 7, 6, 11, 7, 11, 24],
     )[0]
     return kind(rng, language, held_out)
 
 
 def _reason(language, kind, **values):
     return REASONS[language][kind].format(**values)
+
+
+def _ask(rng, language, held_out, bare=0.4):
+    """What is asked, and whether it wants the reason: as often as `bare` only the action."""
+    reasoned = rng.random() >= bare
+    return WORDING.say(rng, language, "ask" if reasoned else "ask_only", held_out), reasoned
+
+
+# Actions that stand nowhere else ------------------------------------------------------------
+
+
+@functools.cache
+def _coinable(language, name):
+    return words.entries(f"{language}/coined_{name}.txt")
+
+
+def _verb(language, entry, form):
+    """A verb of the list; in French in one form, as `words.spoken` has them."""
+    if language == "en":
+        return entry
+    forms = entry.split()
+    return (forms if len(forms) == 3 else [entry, entry[:-1], entry[:-1] + "z"])[form]
+
+
+def _thing(rng, language):
+    """What an action is done to, with its article where it has one: `the sieve`, `kiln 3`, `P-12`, `scene "Owl"`."""
+    chance = rng.random()
+    if chance < 0.12:
+        return naming.codes(rng, language, 1)[0]
+    if chance < 0.2:
+        return naming.any_names(rng, 1)[0]
+    quotes = rng.choice(['"{}"', "'{}'", "« {} »" if language == "fr" else "“{}”", "{}"])
+    title = quotes.format(rng.choice(_coinable(language, "titles")))
+    entry = rng.choice(_coinable(language, "things"))
+    if language == "fr":
+        kinds, noun = ["la scène", "le programme", "la séquence", "la recette"], words.nouns("fr", entry)[0].the
+    else:
+        kinds, noun = ["scene", "programme", "sequence", "recipe"], f"the {entry}"
+    if chance < 0.3:
+        return f"{rng.choice(kinds)} {title}"
+    if chance < 0.5:
+        letter, digit = rng.choice("ABCDEFGHK"), rng.randint(1, 9)
+        number = rng.choice([str(rng.randint(1, 40)), letter, f"{letter}{digit}"])
+        return f"{noun if language == 'fr' else entry} {number}"
+    return noun
+
+
+def _phrase(rng, language, form, verb):
+    """One action of words that seldom come together: a verb, its object and mostly something more."""
+    if rng.random() < 0.1:
+        verb = rng.choice({"en": ["call", "warn", "page", "fetch", "text"], "fr": ["appeler appelle appelez",
+                          "avertir avertis avertissez", "biper", "chercher", "alerter"]}[language])
+        thing = rng.choice(_coinable(language, "people"))
+    else:
+        thing = _thing(rng, language)
+    tail = rng.choice(_coinable(language, "tails")) if rng.random() < 0.5 else ""
+    tail = tail.format(n=rng.choice([rng.randint(2, 9), 5 * rng.randint(2, 18)]), L=rng.choice("ABCDEFGHK"))
+    return f"{_verb(language, verb, form)} {thing} {tail}".strip()
+
+
+def _coined(rng, language, count, form=0):
+    """`count` different actions of which the words must be copied; now and then they share their verb."""
+    while True:
+        verbs = rng.sample(_coinable(language, "verbs"), count)
+        verbs = verbs[:1] * count if rng.random() < 0.25 else verbs
+        found = [_phrase(rng, language, form, verb) for verb in verbs]
+        if not any(a != b and a.lower() in b.lower() for a in found for b in found) and len(set(found)) == count:
+            return found
+
+
+def _actions(rng, language, count, coined=0.27):
+    """Actions as `words.actions` has them, or coined ones."""
+    if rng.random() >= coined:
+        return words.actions(rng, language, count)
+    found = _coined(rng, language, count, rng.choice([0, 0, 1, 2]))
+    return [words.Action(words.Noun("", language), do, do) for do in found]
 
 
 def _alike(rng, language, section, held_out, rows):
@@ -600,16 +832,17 @@ def _listed(rng, head, items, numbered=True):
     return head.text + " " + "; ".join(items) + "."
 
 
-def _finish(rng, language, held_out, question, thought, action, reason, told, separator, amount=None, **rest):
+def _finish(rng, language, held_out, question, thought, action, reason, told, separator, amount=None, reasoned=True,
+            **rest):
     """The problem; `rest` may have `rule` (text), `phrasings`, `facts` and `json_share`. `amount`, a name of
-    `SEVERAL_KEYS` and an `Amount`, is asked for beside the action."""
-    answer = Answer(BECAUSE[language], {"action": action, "reason": reason})
+    `SEVERAL_KEYS` and an `Amount`, is asked for beside the action. `reasoned`: the reason is wanted too."""
+    answer = Answer(BECAUSE[language] if reasoned else "{action}.", {"action": action, "reason": reason})
     if amount:
         keys = SEVERAL_KEYS[language]
         answer = Answer("{action}", dict([("action", action), amount]), keys, several=True)
     if told and "\n" in rest.get("rule", ""):
         told.block = True
-    facts = {"reason": reason, **rest.pop("facts")}
+    facts = {"reason": reason, "reasoned": reasoned, **rest.pop("facts")}
     return build(
         rng,
         FAMILY,
@@ -664,6 +897,32 @@ def _verdict(conditions, otherwise, language, number):
     return "nothing" if otherwise == words.NOTHING[language] else "else"
 
 
+WHEN_KEYS = {
+    "en": (["action", "do", "command", "option", "name"],
+           ["when", "condition", "if", "use_when", "use_if", "when_to_use", "note", "trigger"],
+           ["otherwise", "default"]),
+    "fr": (["action", "faire", "commande", "option", "nom"],
+           ["quand", "condition", "si", "a_utiliser_si", "usage", "note", "declencheur"], ["sinon", "par défaut"]),
+}
+
+
+def _with_notes(rng, language, rows, otherwise):
+    """Actions and when each is to be used, as JSON or a table; nothing where quotes would be doubled."""
+    does, whens, others = WHEN_KEYS[language]
+    rows = [(row["do"], row["cond"]) for row in rows] + ([(otherwise, rng.choice(others))] if otherwise else [])
+    if any(sign in text for row in rows for text in row for sign in '"|;\\'):
+        return ""
+    do, when, style = rng.choice(does), rng.choice(whens), rng.random()
+    if style < 0.45:
+        data = [{do: action, when: cond} for action, cond in rows]
+        if rng.random() < 0.3:
+            data = [{when: cond, do: action} for action, cond in rows]
+        return telemetry.encode(data, rng.random() < 0.4) + "\n"
+    if style < 0.6:
+        return telemetry.encode(dict(rows), rng.random() < 0.4) + "\n"
+    return telemetry.table(rng, [[do, when], *map(list, rows)]) + "\n"
+
+
 def _conditional(rng, language, held_out):
     """Conditions, one an action: at most one of them holds, or the first that does decides."""
     separator = telemetry.separator(rng, language)
@@ -675,18 +934,21 @@ def _conditional(rng, language, held_out):
     conditions = _conditions(rng, language, held_out, count, separator, wanted)
     if not ordered and sum(condition.holds for condition in conditions) > 1:
         return _conditional(rng, language, held_out)
-    actions = words.actions(rng, language, count + 1)
+    actions = _actions(rng, language, count + 1)
     rows = [{"do": action.do, "cond": condition.text} for condition, action in zip(conditions, actions)]
     items = _worded(rng, language, "option", held_out, rows)
     otherwise, last = _otherwise(rng, language, held_out, actions)
     items += [last] if last else []
     head = WORDING.say(rng, language, "first_head" if ordered else "head", held_out, n=str(len(items)))
-    if not ordered and rng.random() < 0.25:
+    tabled = _with_notes(rng, language, rows, last and otherwise) if not ordered and rng.random() < 0.22 else ""
+    if tabled:
+        items, rule = [], tabled if rng.random() < 0.4 else f"{head.text}\n{tabled}"
+    elif not ordered and rng.random() < 0.25:
         head = WORDING.say(rng, language, "site", held_out)
         rule = _sited(rng, language, head.text, [item.text for item in items])
     else:
         rule = _listed(rng, head, [item.text for item in items])
-    question = WORDING.say(rng, language, "ask", held_out)
+    question, reasoned = _ask(rng, language, held_out, 0 if ordered else 0.4)
     told = rules._status(rng, language, conditions, separator, [a.device for a in actions])
     thought = ["choose"]
     for i, (condition, action) in enumerate(zip(conditions, actions)):
@@ -705,6 +967,7 @@ def _conditional(rng, language, held_out):
         reason,
         told,
         separator,
+        reasoned=reasoned,
         rule=rule,
         phrasings=[head, *items],
         facts={
@@ -721,7 +984,7 @@ def _ranked(rng, language, held_out, head, section, tags, mark):
     count = len(tags)
     wanted = range(2, count + 1) if rng.random() < 0.6 else range(count + 1)
     conditions = _conditions(rng, language, held_out, count, separator, wanted)
-    actions = words.actions(rng, language, count + 1)
+    actions = _actions(rng, language, count + 1)
     key = "p" if section == "prio_option" else "tag"
     items = _worded(
         rng,
@@ -735,7 +998,7 @@ def _ranked(rng, language, held_out, head, section, tags, mark):
     )
     otherwise, last = _otherwise(rng, language, held_out, actions)
     shown = rng.sample(items, count) + ([last] if last else [])
-    question = WORDING.say(rng, language, "ask", held_out)
+    question, reasoned = _ask(rng, language, held_out)
     told = rules._status(rng, language, conditions, separator, [a.device for a in actions])
     thought = ["priority"]
     for condition, tag, action in zip(conditions, tags, actions):
@@ -754,6 +1017,7 @@ def _ranked(rng, language, held_out, head, section, tags, mark):
         reason,
         told,
         separator,
+        reasoned=reasoned,
         rule=_listed(rng, head, [item.text for item in shown], numbered=False),
         phrasings=[head, *shown],
         facts={
@@ -890,7 +1154,9 @@ def _target(rng, language, held_out):
     if side is not None and rng.random() < (0.28 if paired else 0.1):
         last, size, shared = _gap(value, decimals, target, target_decimals)
         amount, kind = ("gap", Amount(size, shared, unit)), "goal + gap"
-    question = WORDING.say(rng, language, "ask_gap" if amount and rng.random() < 0.6 else "ask", held_out)
+    question, reasoned = _ask(rng, language, held_out)
+    if amount and rng.random() < 0.6:
+        question = WORDING.say(rng, language, "ask_gap", held_out)
     phrasings, opening = [goal, choices], goal.text
     if aimed and rng.random() < 0.45:
         site = WORDING.say(rng, language, "site", held_out)
@@ -907,6 +1173,7 @@ def _target(rng, language, held_out):
         reason,
         told,
         separator,
+        reasoned=reasoned,
         amount=amount,
         rule=listed,
         phrasings=phrasings,
@@ -921,6 +1188,69 @@ def _target(rng, language, held_out):
         },
     )
 
+
+def _dead(rng, language, held_out):
+    """A set point with a dead band: one of two opposite actions outside of it, nothing inside."""
+    separator = telemetry.separator(rng, language)
+    quantity = rng.choice([q for q in words.QUANTITIES if q.id in PAIRS])
+    noun, unit = quantity.noun[language], quantity.unit
+    while True:
+        value, decimals = rules._measure(rng, quantity)
+        width = rng.choice([1, 2, 3, 5, 5, 10, 20]) if decimals else max(1, abs(value) // rng.choice([10, 20, 40]))
+        target = value + rng.randint(-3 * width, 3 * width)
+        if decimals and rng.random() < 0.6:
+            target = round(target, -1)
+        if value >= 0 and width < target and abs(value - target) != width and value != target:
+            break
+    ways = rng.choice(PAIRS[quantity.id][language == "fr"].split("; ")).split(" / ")
+    hold = rng.choice(HOLD[language].split("; "))
+    if rng.random() < 0.7:
+        choices, listed = _choices(rng, language, held_out, rng.sample([*ways, hold], 3))
+    else:
+        hold, (x, y) = words.NOTHING[language], rng.sample(ways, 2)
+        choices = WORDING.say(rng, language, "either", held_out, x=x, y=y)
+        listed = choices.text + ("\n" if "\n" in choices.text else "")
+
+    def shown(number, point, full=True):
+        number, places = arithmetic.trimmed(number, decimals)
+        return _amount(number, places, unit if full else "", point)
+
+    band = shown(width, separator, rng.random() < 0.6)
+    goal = WORDING.say(
+        rng, language, "dead", held_out, noun=noun, target=shown(target, separator, rng.random() < 0.8), band=band
+    )
+    told, phrasings = _where(rng, language, held_out, quantity, value, decimals, separator)
+    question, reasoned = _ask(rng, language, held_out)
+    point = told.separator or separator
+    low, high, thought = target - width, target + width, ["dead band"]
+    low_line, _ = arithmetic.subtraction(target, width, decimals)
+    line, below = arithmetic.comparison(value, decimals, "<", low, decimals)
+    thought += [low_line, line]
+    above = False
+    if not below:
+        high_line, _ = arithmetic.addition(target, width, decimals)
+        line, above = arithmetic.comparison(value, decimals, ">", high, decimals)
+        thought += [high_line, line]
+    right = ways[0] if below else ways[1] if above else hold
+    way = "up" if below else "down" if above else "keep"
+    a, b, c = _amount(value, decimals, unit, point), shown(low, point), shown(high, point)
+    kind, texts = (("<", (a, b)) if below else (">", (a, c)) if above else ("between", (a, b, c)))
+    return _finish(
+        rng,
+        language,
+        held_out,
+        question.within(f"{goal.text} {question.text}"),
+        [*thought, f"{way}: {right}" if way == "keep" else f"{way} {noun}: {right}"],
+        right,
+        _reason(language, kind, **dict(zip("abc", texts))),
+        told,
+        separator,
+        reasoned=reasoned,
+        rule=listed,
+        phrasings=[goal, choices, *phrasings],
+        facts={"kind": "dead", "value": (value, decimals), "target": (target, decimals), "width": (width, decimals),
+               "ways": ways, "hold": hold},
+    )
 
 
 def _wish(rng, language, held_out, quantity, side, felt):
@@ -946,7 +1276,7 @@ def _direction(rng, language, held_out):
     way = ("up", "down")[side]
     goal = _wish(rng, language, held_out, quantity, side, 0.4 if quantity.id == "temperature" else 0)
     choices, listed = _choices(rng, language, held_out, options)
-    question = WORDING.say(rng, language, "ask", held_out)
+    question, reasoned = _ask(rng, language, held_out)
     question = question.within(f"{goal.text} {question.text}")
     return _finish(
         rng,
@@ -958,6 +1288,7 @@ def _direction(rng, language, held_out):
         _reason(language, way, noun=noun),
         None,
         separator,
+        reasoned=reasoned,
         rule=listed,
         phrasings=[goal, choices],
         facts={"kind": "direction", "side": side, "id": quantity.id, "options": options},
@@ -965,7 +1296,9 @@ def _direction(rng, language, held_out):
 
 
 def _buttons(rng, language, count):
-    """Actions of which the name tells nothing, all of one sort or of several."""
+    """Actions of which the name tells nothing, all of one sort or of several, or coined ones."""
+    if rng.random() < 0.35:
+        return _coined(rng, language, count)
     sorts = BUTTONS[language].split("; ")
     sorts = [rng.choice(sorts)] * count if rng.random() < 0.5 else rng.sample(sorts, count)
     letters, numbers = rng.sample("ABCDEFGHKLMPRSTX", count), rng.sample(range(1, 10), count)
@@ -978,20 +1311,23 @@ def _effects(rng, language, held_out):
     """The list says what each action does; the wish says which way a quantity shall go."""
     separator = telemetry.separator(rng, language)
     count = rng.choices([2, 3, 4], [2, 6, 3])[0]
-    blind = rng.random() < 0.45
+    blind, plain = rng.random() < 0.55, rng.random() < 0.4
     named = {q.id: q for q in words.QUANTITIES if q.id in EFFECTS or (blind and q.id not in UNMOVED)}
+    if plain:
+        named = {id_: quantity for id_, quantity in named.items() if id_ in PLAIN_EFFECTS}
     first = rng.choice([id_ for id_ in named if id_ in EFFECTS or rng.random() < 0.2])
-    side = rng.randrange(2)
+    side = 1 if plain and first == "co2" else rng.randrange(2)
     moves = [(first, side)]
-    if count == 2 or rng.random() < 0.75:
+    if (count == 2 or rng.random() < 0.75) and not (plain and first == "co2"):
         moves.append((first, 1 - side))
     taken = {str(named[first].noun[language])}
     while len(moves) < count:
         other = rng.choice(sorted(named))
         near = any(first in group and other in group for group in ALIKE)
+        near = near or (plain and any(first in group and other in group for group in TOGETHER))
         if not near and str(named[other].noun[language]) not in taken:
             taken.add(str(named[other].noun[language]))
-            moves.append((other, rng.randrange(2)))
+            moves.append((other, 1 if plain and other == "co2" else rng.randrange(2)))
     actions = (
         _buttons(rng, language, count)
         if blind
@@ -1000,8 +1336,17 @@ def _effects(rng, language, held_out):
     right, rows = actions[0], []
     for do, (id_, move) in zip(actions, moves):
         rows.append({"do": do, "noun": named[id_].noun[language], **MOVES[language][move]})
+        if plain:
+            does = rng.choice(PLAIN_EFFECTS[id_][move][language == "fr"].split("; "))
+            rows[-1] = {"do": do, "does": does, "noun": rows[-1]["noun"], "sign": rows[-1]["sign"]}
+    unhelped = count > 2 and rng.random() < 0.1
+    if unhelped:
+        rows, right = rows[1:], NONE[language]
     rng.shuffle(rows)
-    items = _alike(rng, language, "effect", held_out, rows)
+    if plain:
+        items = _alike(rng, language, "effect_plain", held_out, [{k: row[k] for k in ("do", "does")} for row in rows])
+    else:
+        items = _alike(rng, language, "effect", held_out, rows)
     head = WORDING.say(rng, language, "effect_head", held_out)
     opening, phrasings = "" if rng.random() < 0.25 else head.text, [head, *items]
     if rng.random() < 0.4:
@@ -1010,17 +1355,18 @@ def _effects(rng, language, held_out):
         opening = f"{wording.capital(site.text)}. {opening}".strip()
     goal = _wish(rng, language, held_out, named[first], side, 0.55)
     noun, way = named[first].noun[language], ("up", "down")[side]
-    question = WORDING.say(rng, language, "ask", held_out)
+    question, reasoned = _ask(rng, language, held_out)
     return _finish(
         rng,
         language,
         held_out,
         question.within(f"{goal.text} {question.text}"),
-        ["goal", f"{way} {noun}: {right}"],
+        ["goal", f"{way} {noun}: {'none' if unhelped else right}"],
         right,
-        _reason(language, way, noun=noun),
+        _reason(language, f"none {way}" if unhelped else way, noun=noun),
         None,
         separator,
+        reasoned=reasoned,
         rule=_stacked(rng, opening, [item.text for item in items]),
         phrasings=[goal, *phrasings],
         facts={
@@ -1056,7 +1402,7 @@ def _band(rng, language, held_out):
         scale = 10 ** (decimals - limit_decimals)
         if 0 < low < high and value not in (low * scale, high * scale):
             break
-    actions = [action.do for action in words.actions(rng, language, 3)]
+    actions = [action.do for action in _actions(rng, language, 3)]
     if rng.random() < 0.5:
         actions[1] = words.NOTHING[language]
     limits = [
@@ -1075,7 +1421,7 @@ def _band(rng, language, held_out):
         b=actions[1],
         c=actions[2],
     )
-    question = WORDING.say(rng, language, "ask", held_out)
+    question, reasoned = _ask(rng, language, held_out)
     fact = telemetry.reading(rng, language, quantity, value, decimals)
     condition = rules.Condition("", fact, "", True, ())
     told = rules._status(rng, language, [condition], separator)
@@ -1106,6 +1452,7 @@ def _band(rng, language, held_out):
         reason,
         told,
         separator,
+        reasoned=reasoned,
         rule=wording.capital(rule.text),
         phrasings=[rule],
         facts={
@@ -1124,7 +1471,7 @@ def _graded(rng, language):
     quantity, actions = rng.choice(pool), text.split("; ")
     if rng.random() < 0.35:
         quantity = rng.choice([q for q in words.QUANTITIES if q.low >= 0])
-        actions = [action.do for action in words.actions(rng, language, rng.choice([3, 3, 3, 4]))]
+        actions = [action.do for action in _actions(rng, language, rng.choice([3, 3, 3, 4]), 0.45)]
     if "{n}" in text:
         step = rng.choice([1, 5, 5, 5 if "%" in text else 10])
         sizes = sorted(rng.sample(range(1, 13), len(actions)), reverse=True)
@@ -1207,7 +1554,7 @@ def _ranges(rng, language, held_out):
     told, told_noun = _where(rng, language, held_out, quantity, value, value_decimals, separator)
     phrasings += told_noun
     point = told.separator or separator
-    question = WORDING.say(rng, language, "ask", held_out)
+    question, reasoned = _ask(rng, language, held_out)
     thought, reason = ["band"], ""
     low, high = (_amount(bounds[i], decimals, unit, point) for i in (place, place + 1))
     a = _amount(value, value_decimals, unit, point)
@@ -1241,6 +1588,7 @@ def _ranges(rng, language, held_out):
         reason,
         told,
         separator,
+        reasoned=reasoned,
         rule=_stacked(rng, opening, items),
         phrasings=phrasings,
         facts={
@@ -1269,6 +1617,9 @@ def _where(rng, language, held_out, quantity, value, decimals, separator):
 
 def _attribute(rng, attribute, count, language):
     """Different values, their decimals and unit."""
+    if attribute in MOST:
+        unit, low, high, decimals = rng.choice(MOST[attribute])
+        return rng.sample(range(low, high), count), decimals, unit
     if attribute == "time":
         unit = rng.choice(["min"] * 7 + ["h", "s", "days" if language == "en" else "jours"])
         top = rng.choice([60, 100, 240]) if unit in ("min", "s") else rng.choice([15, 40])
@@ -1288,28 +1639,33 @@ def _scene_question(rng, language, held_out, wanted, amount):
     if amount and rng.random() < 0.6:
         much, ask = (rng.choice(text.split("; ")) for text in BEST[language][amount][1:])
         return WORDING.say(rng, language, "both", held_out, best=best, much=much, ask=ask), False
-    if amount or rng.random() < 0.15:
+    if amount or rng.random() < 0.35:
         return WORDING.say(rng, language, "pick", held_out, best=best), False
+    if wanted in MOST:
+        return WORDING.say(rng, language, "most_ask", held_out, best=best), True
     return WORDING.say(rng, language, f"scene_ask_{wanted}", held_out), True
 
 
 def _scene(rng, language, held_out):
-    """Which of several ways costs, lasts or uses least; sometimes within a limit of another
-    kind; sometimes with the amount."""
+    """Which of several ways costs, lasts or uses least, or gives most of something; sometimes within a limit of
+    another kind, which none may keep; sometimes with the amount."""
     separator = telemetry.separator(rng, language)
-    names = rng.choice(SCENES[language]).split("; ")
-    names = rng.sample(names, rng.choices([2, 3, 4], [1, 5, 3])[0])
-    wanted = rng.choice(ATTRIBUTES)
+    wanted = rng.choice(list(MOST)) if rng.random() < 0.35 else rng.choice(ATTRIBUTES)
+    names = SCENES_MOST[language][wanted] if wanted in MOST else rng.choice(SCENES[language])
+    names, count = names.split("; "), rng.choices([2, 3, 4], [1, 5, 3])[0]
+    names = _coined(rng, language, count) if rng.random() < 0.27 else rng.sample(names, count)
     values, decimals, unit = _attribute(rng, wanted, len(names), language)
     other = limit = None
     if rng.random() < 0.3:
-        other = "time" if wanted != "time" else "cost"
+        other = "time" if wanted not in ("time", "runtime", "speed") else "cost"
         limit = _attribute(rng, other, len(names), language)
     elif rng.random() < 0.3:
-        other = rng.choice([a for a in ATTRIBUTES if a != wanted])
+        unlike = {"savings": ("cost", "energy"), "runtime": ("time",), "speed": ("time",)}.get(wanted, ()) + (wanted,)
+        other = rng.choice([a for a in ATTRIBUTES if a not in unlike])
     others = (limit or _attribute(rng, other, len(names), language)) if other else None
+    unkept = limit is not None and min(limit[0]) > 2 and rng.random() < 0.12
     asked = None
-    if rng.random() < 0.38:
+    if rng.random() < 0.38 and not unkept:
         asked = other if other and rng.random() < 0.4 else wanted
     told = _tell_options(rng, language, names, (wanted, values, decimals, unit), other, others)
     unit = unit if told.states != ["keys"] else ""
@@ -1323,9 +1679,11 @@ def _scene(rng, language, held_out):
         phrasings.append(head)
         told.text = f"{head.text}{chr(10) if told.block else ' '}{told.text}"
         told.block = told.block or rng.random() < 0.1
+    if unkept:
+        bound = min(limit[0]) - rng.choice([1, 1, 2])
     question, reasoned = _scene_question(rng, language, held_out, wanted, asked)
     if limit:
-        bound = sorted(others[0])[rng.randrange(len(names))] + rng.choice([0, 0, 1, 2])
+        bound = bound or sorted(others[0])[rng.randrange(len(names))] + rng.choice([0, 0, 1, 2])
         said = WORDING.say(
             rng,
             language,
@@ -1336,7 +1694,7 @@ def _scene(rng, language, held_out):
         phrasings.append(said)
         question = question.within(f"{said.text} {question.text}")
         reason_tail = _reason(language, "within", limit=_amount(bound, others[1], others[2], point))
-    thought, found = [f"least {wanted}" + (f" + {asked}" if asked else "")], None
+    thought, found = [f"{'most' if wanted in MOST else 'least'} {wanted}" + (f" + {asked}" if asked else "")], None
     for i, value in enumerate(values):
         line = f"{i + 1}:"
         if limit:
@@ -1350,29 +1708,33 @@ def _scene(rng, language, held_out):
         if found is not None:
             steps, order = arithmetic.digits_compared(value, decimals, values[found], decimals)
             line += f" {steps}"
-        if found is None or order < 0:
+        if found is None or (order > 0 if wanted in MOST else order < 0):
             found = i
         thought.append(f"{line} *{found + 1}")
-    thought.append(f"={arithmetic.text(values[found], decimals)} do {names[found]}")
+    chosen = NONE[language] if unkept else names[found]
+    thought.append("none" if unkept else f"={arithmetic.text(values[found], decimals)} do {chosen}")
     amount = None
     if asked:
         column = (values, decimals, unit) if asked == wanted else others
         amount = (asked, Amount(column[0][found], column[1], column[2]))
         if asked != wanted:
             thought.append(f"={arithmetic.text(column[0][found], column[1])}")
-    reason = _reason(language, wanted, a=_amount(values[found], decimals, unit, point))
+    if unkept:
+        reason, reason_tail = _reason(language, "none within", limit=_amount(bound, *others[1:], point)), ""
+    else:
+        reason = _reason(language, wanted, a=_amount(values[found], decimals, unit, point))
     return _finish(
         rng,
         language,
         held_out,
         question,
         thought,
-        names[found],
+        chosen,
         reason + reason_tail,
         told,
         point,
+        reasoned=reasoned,
         amount=amount,
-        json_share=JSON_SHARE if reasoned else 1,
         phrasings=phrasings,
         facts={
             "kind": "scene",
@@ -1380,14 +1742,25 @@ def _scene(rng, language, held_out):
             "values": values,
             "others": others[0] if limit else None,
             "bound": bound,
+            "most": wanted in MOST,
             "column": (column[0], column[1]) if asked else None,
         },
     )
 
 
 LABELS = {
-    "en": {"cost": ("cost", "price"), "time": ("time", "duration"), "energy": ("energy", "use")},
-    "fr": {"cost": ("coût", "prix"), "time": ("durée", "temps"), "energy": ("énergie", "conso")},
+    "en": {
+        "cost": ("cost", "price"), "time": ("time", "duration"), "energy": ("energy", "use"),
+        "power": ("power", "rating"), "flow": ("flow", "delivery"), "range": ("range", "reach"),
+        "runtime": ("runtime", "autonomy"), "speed": ("speed", "top speed"),
+        "brightness": ("brightness", "light output"), "savings": ("savings", "saved"),
+    },
+    "fr": {
+        "cost": ("coût", "prix"), "time": ("durée", "temps"), "energy": ("énergie", "conso"),
+        "power": ("puissance", "puissance max"), "flow": ("débit", "débit max"), "range": ("portée", "rayon"),
+        "runtime": ("autonomie", "tient"), "speed": ("vitesse", "vitesse max"),
+        "brightness": ("luminosité", "flux"), "savings": ("économie", "gain"),
+    },
 }
 
 
@@ -1398,30 +1771,26 @@ def _tell_options(rng, language, names, wanted, other, others):
     if len(columns) == 2 and rng.random() < 0.5:
         columns.reverse()
     layout = rng.choice(["lines"] * 4 + ["sentence"] * 4 + ["brackets"] * 5 + ["objects"] * 4 + ["table"] * 2)
+    if layout == "objects" and any('"' in name for name in names):
+        layout = "lines"
     labels = {name: rng.choice(LABELS[language][name]) for name, *_ in columns}
     if layout == "objects":
         label = rng.choice(["action", "option", "name" if language == "en" else "nom"])
         keyed = rng.random() < 0.55
         if keyed:
-            plain = str.maketrans("éû", "eu")
+            plain = str.maketrans("éû ", "eu_")
             for column, _, _, unit in columns:
                 labels[column] = f"{labels[column].translate(plain)}_{KEY_UNITS.get(unit, unit.lower())}"
-        rows = [
-            {label: name}
-            | {
-                labels[column]: telemetry.Number(arithmetic.text(values[i], decimals))
-                for column, values, decimals, _ in columns
-            }
-            for i, name in enumerate(names)
-        ]
-        text = telemetry.encode(rows, rng.random() < 0.4)
+        style = rng.random()
+        shape = _rows_of if style < 0.5 else _columns_of if style < 0.7 else _map_of
+        text = telemetry.encode(shape(rng, language, label, names, columns, labels), rng.random() < 0.4)
         if keyed:
             return telemetry.Told(text, layout, names, True, "", ["keys"])
         units = ", ".join(f"{labels[column]}: {unit}" for column, _, _, unit in columns)
         return telemetry.Told(f"{text}\n({units})", layout, names, True, "")
     if layout == "table":
         return _table_of(rng, language, names, columns, labels)
-    named = len(columns) > 1 or rng.random() < 0.3
+    named = len(columns) > 1 or wanted[0] in MOST or rng.random() < 0.3
 
     def cells(i):
         for column, values, decimals, unit in columns:
@@ -1441,6 +1810,33 @@ def _tell_options(rng, language, names, wanted, other, others):
         between = rng.choice(["; ", "; ", " / "])
         text = between.join(f"{n}{glue}{row}" for n, row in zip(names, rows)) + "."
     return telemetry.Told(text, layout, names, "\n" in text, "")
+
+
+def _rows_of(rng, language, label, names, columns, labels):
+    """The options as a list of objects."""
+    numbers = {labels[column]: (values, places) for column, values, places, _ in columns}
+    return [
+        {label: name}
+        | {key: telemetry.Number(arithmetic.text(values[i], places)) for key, (values, places) in numbers.items()}
+        for i, name in enumerate(names)
+    ]
+
+
+def _columns_of(rng, language, label, names, columns, labels):
+    """A list of the options, and one beside it for each thing that they take."""
+    data = {f"{label}s": list(names)}
+    for column, values, decimals, _ in columns:
+        data[labels[column]] = [telemetry.Number(arithmetic.text(value, decimals)) for value in values]
+    return data
+
+
+def _map_of(rng, language, label, names, columns, labels):
+    """What each takes under the name of what is taken, or under its own name."""
+    if len(columns) > 1 or rng.random() < 0.4:
+        rows = _rows_of(rng, language, label, names, columns, labels)
+        return {row.pop(label): row for row in rows}
+    column, values, decimals, _ = columns[0]
+    return {labels[column]: {n: telemetry.Number(arithmetic.text(v, decimals)) for n, v in zip(names, values)}}
 
 
 def _table_of(rng, language, names, columns, labels):
@@ -1470,31 +1866,35 @@ def _exact(pair):
 
 
 def _best(facts):
-    """The number of the least of those that fit."""
+    """The number of the best of those that fit, or nothing."""
     fits = [
         (value, i)
         for i, value in enumerate(facts["values"])
         if facts["others"] is None or facts["others"][i] <= facts["bound"]
     ]
-    return min(fits)[1]
+    return (max if facts["most"] else min)(fits)[1] if fits else None
 
 
 def _action(facts, language):
     """The action again, with fractions, sorting and a look into the table of effects."""
     kind = facts.get("kind")
     if kind == "scene":
-        return facts["names"][_best(facts)]
+        found = _best(facts)
+        return NONE[language] if found is None else facts["names"][found]
     if kind == "band":
         low, high, decimals = facts["limits"]
         value = _exact(facts["value"])
         above = sum(value > Fraction(limit, 10**decimals) for limit in (low, high))
         return facts["results"][above]
+    if kind == "dead":
+        away = _exact(facts["value"]) - _exact(facts["target"])
+        return facts["hold"] if abs(away) < _exact(facts["width"]) else facts["ways"][away > 0]
     if kind == "ranges":
         bounds, decimals = facts["bounds"]
         return facts["results"][sum(_exact(facts["value"]) > Fraction(b, 10**decimals) for b in bounds[1:-1])]
     if kind == "effects":
-        (right,) = [do for *effect, do in facts["effects"] if tuple(effect) == facts["wanted"]]
-        return right
+        found = [do for *effect, do in facts["effects"] if tuple(effect) == facts["wanted"]]
+        return found[0] if found else NONE[language]
     if kind in ("goal", "direction"):
         side = facts.get("side")
         if kind == "goal":
@@ -1528,4 +1928,6 @@ def verify(problem):
         return action, amount
     if problem.format == "json":
         return action
+    if not facts["reasoned"]:
+        return f"{action}."
     return BECAUSE[problem.language].format(action=action, reason=facts["reason"])

@@ -18,7 +18,7 @@ import words
 from arithmetic import DAY
 from assemble import Amount, Answer, build
 
-WEIGHT = 11
+WEIGHT = 12
 FAMILY = "clock"
 THING = {"thing": words.Noun}
 WINDOW = {"window": words.Noun, "start": str, "end": str}
@@ -56,6 +56,16 @@ WORDING = wording.load(
         "on_time": THING | {"time": str, "dur": str, "limit": str},
         "stay_off": THING | {"start": str, "end": str},
         "must_off": THING | {"time": str},
+        "which_now": {"sort": words.Noun, "time": str},
+        "sub_two": THING | {"time": str, "dur": str, "dur_two": str},
+        "ran": THING | {"state": str},
+        "ran_minutes": THING | {"state": str},
+        "window_left": {"window": words.Noun, "time": str},
+        "window_opens": {"window": words.Noun, "time": str},
+        "late": THING | {"start": str, "end": str},
+        "zone_add": {"time": str, "n": str, "hours": str},
+        "zone_sub": {"time": str, "n": str, "hours": str},
+        "open_at": THING | {"state": str, "day": str, "time": str},
     },
 )
 
@@ -205,7 +215,9 @@ def lasting(minutes):
 def make(rng, language, held_out):
     kinds = [_add, _add_two, _sub, _between, _minutes, _inside, _may, _two_windows, _next, _week]
     kinds += [_weekday, _total, _format, _split, _programme, _slip, _ends, _left, _on_time, _stay_off]
-    kind = rng.choices(kinds, [14, 5, 9, 14, 6, 15, 7, 4, 17, 10, 4, 4, 6, 3, 13, 7, 6, 4, 9, 6])[0]
+    kinds += [_which, _sub_two, _open, _window_time, _late, _zone]
+    weights = [14, 5, 9, 14, 6, 14, 7, 4, 19, 10, 4, 13, 6, 3, 13, 7, 6, 4, 9, 6, 13, 8, 9, 7, 6, 6]
+    kind = rng.choices(kinds, weights)[0]
     return kind(rng, language, held_out)
 
 
@@ -323,6 +335,51 @@ def _sub(rng, language, held_out):
     return _build(rng, language, held_out, question, thought, style.time(start), facts)
 
 
+def _sub_two(rng, language, held_out):
+    """When something has to begin whose two parts are to be over at a time."""
+    style, thing = draw_style(rng, language), _thing(rng, language, held_out)
+    time = draw_time(rng)
+    first, a, steps = duration(rng, language, 300)
+    second, b, steps_two = duration(rng, language, 200)
+    question = WORDING.say(
+        rng, language, "sub_two", held_out, thing=thing, time=style.write(time), dur=first, dur_two=second
+    )
+    line, middle = arithmetic.clock_subtraction(time, a)
+    line_two, start = arithmetic.clock_subtraction(middle % DAY, b)
+    thought = ["clock sub", *style.fetch(time), *steps, line, *steps_two, line_two, *style.back(start)]
+    facts = {"kind": "shift", "style": style, "time": time, "by": [-a, -b]}
+    return _build(rng, language, held_out, question, thought, style.time(start), facts)
+
+
+def _zone(rng, language, held_out):
+    """The time elsewhere, so many hours ahead or behind."""
+    style, time, count = draw_style(rng, language), draw_time(rng), rng.choice([1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 11])
+    word = {"en": "hour", "fr": "heure"}[language] + ("s" if count > 1 else "")
+    hours, ahead = f"{count} {rng.choice([word, word, 'h'])}", rng.random() < 0.5
+    question = WORDING.say(
+        rng, language, "zone_add" if ahead else "zone_sub", held_out, time=style.write(time), n=str(count), hours=hours
+    )
+    step = arithmetic.clock_addition if ahead else arithmetic.clock_subtraction
+    line, there = step(time, 60 * count)
+    thought = ["clock add" if ahead else "clock sub", *style.fetch(time), line, *style.back(there)]
+    facts = {"kind": "shift", "style": style, "time": time, "by": [60 * count if ahead else -60 * count]}
+    return _build(rng, language, held_out, question, thought, style.time(there), facts)
+
+
+def _late(rng, language, held_out):
+    """How late something is that should have begun or come at a time."""
+    style, thing = draw_style(rng, language), _thing(rng, language, held_out)
+    plan = draw_time(rng)
+    came = (plan + rng.choice([rng.randint(3, 59), rng.randint(3, 59), rng.randint(60, 240)])) % DAY
+    question = WORDING.say(
+        rng, language, "late", held_out, thing=thing, start=style.write(plan), end=style.write(came)
+    )
+    line, minutes = arithmetic.clock_difference(came, plan)
+    thought = ["clock span", *style.fetch(plan, came), line]
+    facts = {"kind": "span", "spans": [(plan, came)]}
+    return _build(rng, language, held_out, question, thought, lasting(minutes), facts)
+
+
 def _two_times(rng, over=0.35):
     """A start and an end that differ, over midnight now and then."""
     while True:
@@ -369,6 +426,12 @@ def _parted(language, minutes, thought, facts):
     return Answer("{hours}", {"hours": Amount(hours), "minutes": Amount(rest)}, PARTS[language], several=True)
 
 
+def _all_minutes(minutes):
+    """The steps from hours and minutes to minutes alone."""
+    hours, rest = divmod(minutes, 60)
+    return [f"{hours}x60={hours * 60}", arithmetic.addition(hours * 60, rest, 0)[0]] if hours else []
+
+
 def _minutes(rng, language, held_out):
     style, thing = draw_style(rng, language), _thing(rng, language, held_out)
     start = draw_time(rng)
@@ -383,11 +446,7 @@ def _minutes(rng, language, held_out):
         end=style.write(end),
     )
     line, minutes = arithmetic.clock_difference(end, start)
-    thought = ["clock span min", *style.fetch(start, end), line]
-    hours, rest = divmod(minutes, 60)
-    if hours:
-        thought.append(f"{hours}x60={hours * 60}")
-        thought.append(arithmetic.addition(hours * 60, rest, 0)[0])
+    thought = ["clock span min", *style.fetch(start, end), line, *_all_minutes(minutes)]
     unit = "minutes" if "minutes" in question.text else "min"
     answer = Answer("{value}", {"value": Amount(minutes, 0, unit)})
     facts = {"kind": "minutes", "spans": [(start, end)]}
@@ -533,6 +592,236 @@ def _two_windows(rng, language, held_out):
     )
 
 
+def _window_time(rng, language, held_out):
+    """How much of a window is left, or how long it is until it begins."""
+    style = draw_style(rng, language)
+    window = rng.choice((words.WINDOWS_HELD_OUT if held_out else words.WINDOWS)[language])
+    start, end = _window(rng)
+    time = _time_near(rng, start, end)
+    told = WORDING.say(
+        rng, language, "window", held_out, window=window, start=style.write(start), end=style.write(end)
+    )
+    inside = _in_window(time, start, end)
+    until = end if inside else start
+    section = "window_left" if inside else "window_opens"
+    question = WORDING.say(rng, language, section, held_out, window=window, time=style.write(time))
+    line, minutes = arithmetic.clock_difference(until, time)
+    thought = ["clock span", *style.fetch(time, until), line]
+    facts = {"kind": "span", "spans": [(time, until)]}
+    return _build(
+        rng, language, held_out, question, thought, lasting(minutes), facts, _told(told.text), [told]
+    )  # fmt: skip
+
+
+# Parts of a day by turns: what they are, then their names, in the order of the day.
+TURNS = {
+    "en": """shift: early, late, night|shift: early shift, late shift, night shift|shift: A, B, C|shift: 1, 2, 3
+        |team: red, blue, green|crew: port watch, starboard watch|shift: day, night|team: team 1, team 2, team 3
+        |tariff: peak, off-peak|tariff: high, low|tariff: day rate, night rate|tariff: normal, cheap|mode: comfort, eco
+        |tariff: HT, NT|mode: day, night|programme: morning, afternoon, evening, night|tariff: T1, T2, T3
+        |scene: bright, dim|mode: work, sleep|rate: standard, saver|watch: first watch, second watch, third watch
+        |speed: fast, slow|zone: north, south, west|mode: boost, normal, reduced""",
+    "fr": """f équipe: matin, après-midi, nuit|f équipe: A, B, C|m poste: 1, 2, 3|f équipe: rouge, bleue, verte
+        |f équipe: jour, nuit|m tarif: heures pleines, heures creuses|m tarif: HP, HC|m tarif: plein, réduit
+        |m tarif: normal, bas|m mode: confort, éco|m mode: jour, nuit|m programme: matin, midi, soir, nuit
+        |m tarif: T1, T2, T3|m quart: premier quart, deuxième quart, troisième quart|f bordée: bâbord, tribord
+        |m mode: normal, réduit|f scène: vive, tamisée|f vitesse: rapide, lente|f zone: nord, sud, ouest
+        |m poste: poste du matin, poste du soir, poste de nuit|m mode: boost, normal, ralenti""",
+}
+TURNS = {
+    language: [
+        (words.nouns(language, sort)[0], names.split(", "))
+        for sort, _, names in (entry.partition(": ") for entry in re.sub(r"\s*\|\s*", "|", text).split("|"))
+    ]
+    for language, text in TURNS.items()
+}
+
+
+def _drawn_turns(rng, names):
+    """(name, start, end) of turns that fill a day, in their order; none is shorter than two hours."""
+    while True:
+        if len(names) == 3 and rng.random() < 0.5:
+            first = rng.choice([5, 6, 6, 6, 7]) * 60 + rng.choice([0, 0, 0, 30])
+            starts = [first, first + 480, first + 960]
+        else:
+            starts = sorted(draw_time(rng, 4 * 60, DAY - 30) for _ in names)
+        ends = [*starts[1:], starts[0]]
+        if all((end - start) % DAY >= 120 for start, end in zip(starts, ends)) and (
+            len(set(starts)) == len(starts)
+        ):
+            return list(zip(names, starts, ends))
+
+
+def _told_turns(rng, language, style, sort, turns):
+    """Turns of a day with their hours; of two the second may be all the rest."""
+    colon = telling.COLON[language]
+    shown = [(name, style.write(start), style.write(end)) for name, start, end in turns]
+    from_to = {"en": ["from {} to {}", "{} to {}"], "fr": ["de {} à {}", "de {} à {}"]}[language]
+    spans = [*["{}-{}", "{} - {}", "{}–{}"], *from_to]
+    layout = rng.choice(["lines", "lines", "sentence", "sentence", "json", "table", "pairs", "rest"])
+    if layout == "rest" and len(turns) == 2:
+        name, start, end = shown[0]
+        span = rng.choice(spans).format(start, end)
+        rest = {
+            "en": ["otherwise {}", "the rest {}", "else {}", "{} at all other times", "{} for the rest of the day"],
+            "fr": ["sinon {}", "le reste {}", "{} le reste du temps", "{} en dehors", "autrement {}"],
+        }[language]
+        text = rng.choice(["{} {}, {}.", "{}" + colon + "{}, {}."])
+        text = text.format(name, span, rng.choice(rest).format(shown[1][0]))
+        head = f"{sort.text[0].upper()}{sort.text[1:]}{colon}" if rng.random() < 0.6 else ""
+        return telemetry.Told(_stopped(head + text), "sentence", [], False, "")
+    if layout == "table":
+        bar, heads = rng.choice([" | ", ";", "\t"]), {"en": ["from", "to"], "fr": ["de", "à"]}[language]
+        rows = [[sort.text, *heads], *map(list, shown)]
+        return telemetry.Told("\n".join(map(bar.join, rows)), layout, [], True, "")
+    if layout == "json":
+        if rng.random() < 0.4:
+            keys = {"en": ("from", "to"), "fr": ("de", "a")}[language]
+            head = rng.choice(["name", sort.text, "id"]) if language == "en" else rng.choice(["nom", "id"])
+            data = [dict(zip((head, *keys), turn)) for turn in shown]
+        elif rng.random() < 0.5:
+            data = {name: [start, end] for name, start, end in shown}
+        else:
+            data = {name: f"{start}-{end}" for name, start, end in shown}
+        return telemetry.Told(telemetry.encode(data, rng.random() < 0.5), layout, [], True, "")
+    glue, span = rng.choice([colon, colon, " "]), rng.choice(spans)
+    if layout == "pairs":
+        glue, span = "=", "{}-{}"
+    rows = [f"{name}{glue}{span.format(start, end)}" for name, start, end in shown]
+    if glue == " " and any(name[-1].isdigit() or len(name) < 3 for name, _, _ in shown):
+        rows = [f"{name}{colon}{span.format(start, end)}" for name, start, end in shown]
+    if layout == "lines":
+        bullet = rng.choice(["", "", "- "])
+        head = f"{sort.text[0].upper()}{sort.text[1:]}{colon}".rstrip() + "\n" if rng.random() < 0.4 else ""
+        return telemetry.Told(head + "\n".join(bullet + row for row in rows), layout, [], True, "")
+    return telemetry.Told(rng.choice([", ", "; "]).join(rows) + ".", "sentence", [], False, "")
+
+
+def _which(rng, language, held_out):
+    """Which shift, tariff or mode it is at a time."""
+    sort, names = rng.choice(TURNS[language])
+    style = draw_style(rng, language)
+    while style.kind == "half" and len(names) > 2:
+        style = draw_style(rng, language)
+    turns = _drawn_turns(rng, names)
+    if len(turns) == 2 and rng.random() < 0.5:
+        turns.reverse()
+    chosen = rng.choice(turns)
+    while True:
+        time = _time_near(rng, *chosen[1:])
+        if all(time != start for _, start, _ in turns) and (rng.random() < 0.3 or _in_window(time, *chosen[1:])):
+            break
+    told = _told_turns(rng, language, style, sort, turns)
+    question = WORDING.say(rng, language, "which_now", held_out, sort=sort, time=style.write(time))
+    thought, found = ["clock which", *style.fetch(time)], turns[-1][0]
+    for name, start, end in turns[:-1]:
+        lines, holds = arithmetic.clock_within(time, start, end)
+        thought += [*style.fetch(start, end), f"{name} {lines[0]}", *lines[1:]]
+        if holds:
+            found = name
+            break
+    thought.append(f"={found}")
+    keys = [re.sub(r"\W+", "_", sort.text), "answer", {"en": "name", "fr": "nom"}[language]]
+    answer = Answer("{name}", {"name": found}, {"name": keys}, capital=False)
+    facts = {"kind": "which", "turns": turns, "time": time}
+    return _build(rng, language, held_out, question, thought, answer, facts, told)
+
+
+# What has hours by the day of the week: places that open, and devices that are on.
+HOURS = {
+    "en": {"open": """shop|library|museum|swimming pool|bakery|reception|canteen|pharmacy|town hall|recycling centre
+               |workshop|café|lab|school gate|car park|post office|surgery|ticket office|milk shop""",
+           "on": "heating|ventilation|air conditioning|lighting|hall lighting|compressor|fountain|circulation pump"},
+    "fr": {"ouvert": """f boutique|f bibliothèque|m musée|f piscine|f boulangerie|f réception|f cantine|f pharmacie
+               |f mairie|f déchetterie|m atelier|m café|m laboratoire|m portail de l'école|m parking|m guichet
+               |m cabinet|f billetterie""",
+           "en marche": "m chauffage|f ventilation|f climatisation|m éclairage|m compresseur|f fontaine|f pompe"},
+}  # fmt: skip
+HOURS = {
+    language: [
+        (state, thing)
+        for state, text in states.items()
+        for thing in words.nouns(language, re.sub(r"\s*\|\s*", "|", text))
+    ]
+    for language, states in HOURS.items()
+}
+
+
+def _drawn_hours(rng):
+    """Hours by days, [((first day, last day), (start, end) or nothing when closed)], from Monday to Sunday."""
+
+    def hours():
+        start = draw_time(rng, 6 * 60, 11 * 60)
+        return start, draw_time(rng, start + 120, 22 * 60)
+
+    cut = rng.choice([[5, 6], [5, 6], [5, 6], [5], [6], [4, 5], [1, 6], [4, 6], [1, 5]])
+    edges = [0, *cut, 7]
+    groups = [((first, last - 1), hours()) for first, last in zip(edges, edges[1:])]
+    if rng.random() < 0.75:
+        groups[-1] = (groups[-1][0], None)
+    elif rng.random() < 0.3:
+        groups[0] = (groups[0][0], None)
+    return groups
+
+
+def _open(rng, language, held_out):
+    """Whether something is open or on, by its hours on the days of the week."""
+    style, names = draw_style(rng, language), words.DAYS[language]
+    state, thing = rng.choice(HOURS[language])
+    groups = _drawn_hours(rng)
+    (first, last), span = rng.choice(groups)
+    today = rng.randint(first, last)
+    time = _time_near(rng, *span) if span else draw_time(rng, 7 * 60, 20 * 60)
+    short = 3 if rng.random() < 0.3 else 12
+    glue = rng.choice(["-", "-", " to " if language == "en" else " à ", "–"])
+
+    def day(number):
+        return names[number][:short]
+
+    labels = [day(a) if a == b else day(a) + glue + day(b) for (a, b), _ in groups]
+    shut = {"open": "closed", "on": "off", "ouvert": f"fermé{thing.e}", "en marche": "arrêt"}[state]
+    to = rng.choice(["-", "-", " - ", "–"])
+    written = [style.write(hours[0]) + to + style.write(hours[1]) if hours else shut for _, hours in groups]
+    told = _told_hours(rng, language, thing, labels, written)
+    question = WORDING.say(
+        rng, language, "open_at", held_out, thing=thing, day=names[today], time=style.write(time),
+        state=state + thing.e if state == "ouvert" else state,
+    )  # fmt: skip
+    label = next(label for label, ((a, b), _) in zip(labels, groups) if a <= today <= b)
+    looked_up = names[today] if label == names[today] else f"{names[today]} {label}"
+    if span:
+        lines, holds = arithmetic.clock_within(time, *span)
+        thought = [f"{looked_up} {arithmetic.clock(span[0])}-{arithmetic.clock(span[1])}"]
+        thought = ["clock hours", *style.fetch(time, *span), *thought, *lines]
+    else:
+        thought, holds = ["clock hours", f"{looked_up} {shut} no"], False
+    facts = {"kind": "inside", "time": time, "windows": [span] if span else [], "wanted": True}
+    return _build(rng, language, held_out, question, thought, _yes_no(language, holds), facts, told)
+
+
+def _told_hours(rng, language, thing, labels, written):
+    """Hours by days of the week: lines, a sentence, JSON or a table."""
+    colon, name = telling.COLON[language], thing.text[0].upper() + thing.text[1:]
+    heads = {"en": ["Hours", "Timetable", "Weekly plan"], "fr": ["Horaires", "Planning", "Plan de la semaine"]}
+    head = rng.choice([name, f"{rng.choice(heads[language])} ({thing})", rng.choice(heads[language])])
+    layout = rng.choice(["lines", "lines", "sentence", "sentence", "json", "table"])
+    if layout == "json":
+        data = dict(zip(labels, written))
+        data = {re.sub(r"\W+", "_", thing.text): data} if rng.random() < 0.5 else data
+        return telemetry.Told(telemetry.encode(data, rng.random() < 0.5), layout, [], True, "")
+    if layout == "table":
+        bar, row = rng.choice([" | ", ";", "\t"]), {"en": ["days", "hours"], "fr": ["jours", "horaires"]}[language]
+        return telemetry.Told("\n".join(map(bar.join, [row, *zip(labels, written)])), layout, [], True, "")
+    glue = rng.choice([colon, " "])
+    rows = [f"{label}{glue}{hours}" for label, hours in zip(labels, written)]
+    if layout == "lines":
+        bullet = rng.choice(["", "", "- "])
+        return telemetry.Told(
+            f"{head}{colon}".rstrip() + "\n" + "\n".join(bullet + row for row in rows), layout, [], True, ""
+        )
+    return telemetry.Told(_stopped(f"{head}{colon}{rng.choice([', ', '; ']).join(rows)}."), layout, [], False, "")
+
+
 # Schedules ------------------------------------------------------------
 
 STEPS = [20, 30, 45, 60, 90, 120, 120, 180, 180, 240, 240, 360, 480]
@@ -555,7 +844,7 @@ def _schedule(rng, language, style, thing, held_out):
     """A list of times or a regular interval: its wording, its times of a day, and whether it is a
     list."""
     if rng.random() < 0.5:
-        count = rng.randint(2, 5)
+        count = rng.randint(2, 4 if style.kind == "half" else 5)
         times = set()
         while len(times) < count:
             times.add(draw_time(rng, 5 * 60, DAY - 10))
@@ -585,7 +874,7 @@ def _next(rng, language, held_out):
     said, times, listed = _schedule(rng, language, style, thing, held_out)
     kind = rng.choices(["next", "wait", "previous"], [6, 3, 2 if listed else 0])[0]
     # The time now: between two of the first few, sometimes before all, or after all of a list.
-    reach = min(len(times) - 1, 5)
+    reach = min(len(times) - 1, 3 if style.kind == "half" else 5 if listed else 4)
     place = rng.randint(0, reach)
     if listed and rng.random() < 0.2:
         place = len(times)
@@ -607,6 +896,10 @@ def _next(rng, language, held_out):
             fetched = f"{arithmetic.half_day(time)}=" if style.kind == "half" else ""
             step = times[1] - times[0]
             thought.append(f"+{step // 60}:{step % 60:02d}")
+        elif not listed and step % 60:
+            minute = times[i - 1] % 60
+            fetched = f"{minute:02d}+{step % 60}={minute + step % 60:02d}"
+            fetched += f"-60={minute + step % 60 - 60:02d} " if minute + step % 60 > 59 else " "
         thought.append(f"{fetched}{arithmetic.clock(time)} {digits}")
     if kind == "previous":
         found = times[place - 1]
@@ -620,12 +913,25 @@ def _next(rng, language, held_out):
         line, minutes = arithmetic.clock_difference(found, now)
         thought.append(line)
         answer = lasting(minutes)
+    elif kind == "next" and rng.random() < 0.15:
+        line, minutes = arithmetic.clock_difference(found, now)
+        thought = ["clock next + min", *thought[1:], line, *_all_minutes(minutes)]
+        fields = {"time": arithmetic.clock(found), "wait": Amount(minutes, 0, "min")}
+        answer, facts["kind"] = Answer("{time}", fields, NEXT_AND_WAIT[language], several=True), "next + wait"
     else:
         thought += style.back(found)
         answer = style.time(found)
     return _build(
         rng, language, held_out, question, thought, answer, facts, _told(said.text), [said]
     )
+
+
+NEXT_AND_WAIT = {
+    "en": {"time": ["next", "next_at", "next_time", "next_run", "next_start", "at"],
+           "wait": ["wait_min", "minutes_left", "in_min", "minutes_to_wait", "wait_minutes", "min_to_next"]},
+    "fr": {"time": ["prochain", "prochaine_heure", "heure_prochaine", "heure", "suivant", "a"],
+           "wait": ["attente_min", "minutes_restantes", "dans_min", "minutes_attente", "delai_min", "min_avant"]},
+}  # fmt: skip
 
 
 WEEK = {
@@ -647,7 +953,11 @@ def _days(rng, language):
         return days, rng.choice(WEEK[language][days])
     days = tuple(sorted(rng.sample(range(7), rng.choice([1, 2, 2, 3, 3]))))
     names = [words.DAYS[language][day] for day in days]
-    if language == "fr":
+    if rng.random() < 0.2:
+        each = {"en": ["every", "each"], "fr": ["chaque", "tous les"]}[language]
+        each = rng.choice(each)
+        names = [f"{each} {name}{'s' if each == 'tous les' else ''}" for name in names]
+    elif language == "fr":
         names = [f"le {name}" for name in names]
     else:
         plural = "s" if rng.random() < 0.3 else ""
@@ -855,26 +1165,103 @@ def _weekday(rng, language, held_out):
 DAY_KEYS = {"en": ["day", "answer", "weekday"], "fr": ["jour", "answer"]}
 
 
-def _total(rng, language, held_out):
-    """How long something ran in two or three runs of one day."""
-    style, thing = draw_style(rng, language), _thing(rng, language, held_out)
-    count = rng.choice([2, 2, 2, 3]) if style.kind != "half" else 2
+# What may be open or shut, as doors' logs have it.
+OPENS = {
+    "en": "door|cold room door|gate|window|hatch|skylight|garage door|valve|barn door|fridge door|sluice",
+    "fr": "f porte|f porte de la chambre froide|m portail|f fenêtre|f trappe|f lucarne|f porte du garage|f vanne",
+}
+OPENS = {language: words.nouns(language, text) for language, text in OPENS.items()}
+
+
+def _drawn_runs(rng, count, short):
+    """The spans of a day's runs in their order; the last passes midnight now and then. `short`: all of them together
+    take less than an hour."""
+    if short:
+        starts = sorted(rng.sample(range(60, DAY - 60, rng.choice([1, 5, 15])), count))
+        if any(b - a < 30 for a, b in zip(starts, starts[1:])):
+            return _drawn_runs(rng, count, short)
+        return [(start, start + rng.choice([4, 5, 6, 8, 10, 12, 13, 15, 17, 18, 19])) for start in starts]
     edges = set()
     while len(edges) < 2 * count:
         edges.add(draw_time(rng, 60, DAY - 1))
     edges = sorted(edges)
-    spans = list(zip(edges[::2], edges[1::2]))
-    shapes = {
-        "en": ["from {} to {}", "{}-{}", "{} to {}", "{} – {}", "{} until {}", "{}..{}"],
-        "fr": ["de {} à {}", "{}-{}", "{} à {}", "{} – {}", "de {} jusqu'à {}", "{}..{}"],
-    }
-    shape = rng.choice(shapes[language])
-    runs = [shape.format(style.write(a), style.write(b)) for a, b in spans]
-    said = WORDING.say(
-        rng, language, "runs", held_out, thing=thing, runs=telemetry.joined(runs, language)
+    if count < 3 and rng.random() < 0.25:
+        edges[-1] = draw_time(rng, 0, edges[0] - 1)
+    return list(zip(edges[::2], edges[1::2]))
+
+
+def _told_log(rng, language, style, thing, opens, spans):
+    """Runs as loggers write them: lines, a table, JSON, pairs, or one line for each change."""
+    colon, name = telling.COLON[language], thing.text[0].upper() + thing.text[1:]
+    shown = [(style.write(start), style.write(end)) for start, end in spans]
+    if opens:
+        pairs = {"en": [("opened", "closed"), ("opened_at", "closed_at"), ("open", "closed")],
+                 "fr": [("ouverture", "fermeture"), ("ouverte_a", "fermee_a"), ("ouvert", "ferme")]}  # fmt: skip
+    else:
+        pairs = {"en": [("start", "end"), ("on", "off"), ("from", "to"), ("start", "stop")],
+                 "fr": [("debut", "fin"), ("marche", "arret"), ("de", "a"), ("demarrage", "arret")]}  # fmt: skip
+    pair = rng.choice(pairs[language])
+    head = rng.choice(["", f"{name}{colon}".rstrip() + "\n", f"log {_slug(thing)}\n"])
+    layout = rng.choice(["lines", "lines", "table", "json", "json", "pairs", "changes"])
+    if layout == "json":
+        data = [dict(zip(pair, times)) for times in shown]
+        if len(data) == 1:
+            data = {rng.choice(["device", "id"] if language == "en" else ["appareil", "id"]): _slug(thing)} | data[0]
+        elif rng.random() < 0.5:
+            data = {_slug(thing): [list(times) for times in shown] if rng.random() < 0.5 else data}
+        return telemetry.Told(telemetry.encode(data, rng.random() < 0.5), layout, [], True, "")
+    if layout == "table":
+        bar = rng.choice([" | ", ";", "\t"])
+        return telemetry.Told(head + "\n".join(map(bar.join, [pair, *shown])), layout, [], True, "")
+    if layout == "pairs":
+        rows = [f"{pair[0]}={start} {pair[1]}={end}" for start, end in shown]
+        return telemetry.Told(head + "\n".join(rows), layout, [], True, "")
+    if layout == "changes":
+        glue = rng.choice([" ", colon, "\t"])
+        events = rng.choice([p for p in pairs[language] if p[0] not in ("from", "de")])
+        rows = [f"{time}{glue}{word}" for times in shown for time, word in zip(times, events)]
+        return telemetry.Told(head + "\n".join(rows), layout, [], True, "")
+    to = rng.choice(["-", "-", " - ", "–", " -> ", " to " if language == "en" else " à "])
+    bullet = rng.choice(["", "", "- "])
+    return telemetry.Told(head + "\n".join(bullet + to.join(times) for times in shown), layout, [], True, "")
+
+
+def _slug(thing):
+    return re.sub(r"\W+", "_", thing.text)
+
+
+def _total(rng, language, held_out):
+    """How long something was on in the runs of a day, told in a sentence or as a log; in hours and minutes, or in
+    minutes."""
+    style = draw_style(rng, language)
+    alone = rng.random() < 0.45
+    count = rng.choice([1, 1, 1, 2, 2, 2, 3, 3] if style.kind != "half" else [1, 2])
+    short = count > 1 and (rng.random() < 0.3 or (alone and (count > 2 or style.kind == "half")))
+    spans, opens = _drawn_runs(rng, count, short), rng.random() < 0.3
+    worded = count > 1 and not opens and rng.random() < 0.35
+    thing = rng.choice(OPENS[language]) if opens else _thing(rng, language, held_out)
+    while (alone or not worded) and re.sub(r" \d+$", "", thing.text) in EVENTS:
+        thing = _thing(rng, language, held_out)
+    phrasings = []
+    if worded:
+        shapes = {
+            "en": ["from {} to {}", "{}-{}", "{} to {}", "{} – {}", "{} until {}", "{}..{}"],
+            "fr": ["de {} à {}", "{}-{}", "{} à {}", "{} – {}", "de {} jusqu'à {}", "{}..{}"],
+        }
+        shape = rng.choice(shapes[language])
+        runs = [shape.format(style.write(a), style.write(b)) for a, b in spans]
+        said = WORDING.say(rng, language, "runs", held_out, thing=thing, runs=telemetry.joined(runs, language))
+        told, phrasings = _told(said.text), [said]
+    else:
+        told = _told_log(rng, language, style, thing, opens, spans)
+    summed = worded or (count > 1 and not opens and rng.random() < 0.5)
+    section = "ran_minutes" if alone else "total" if summed else "ran"
+    state = {"en": "open" if opens else "on", "fr": f"ouvert{thing.e}" if opens else "en marche"}[language]
+    slots = {"thing": thing, "state": state}
+    question = WORDING.say(
+        rng, language, section, held_out, **{slot: slots[slot] for slot in WORDING.slots[section]}
     )
-    question = WORDING.say(rng, language, "total", held_out, thing=thing)
-    thought, total = ["clock total"], 0
+    thought, total = [("clock total" if count > 1 else "clock span") + " min" * alone], 0
     for i, (start, end) in enumerate(spans):
         thought += style.fetch(start, end)
         line, minutes = arithmetic.clock_difference(end, start)
@@ -883,18 +1270,12 @@ def _total(rng, language, held_out):
             line, _ = arithmetic.clock_addition(total, minutes)
             thought.append(line)
         total += minutes
-    facts = {"kind": "span", "spans": spans}
-    return _build(
-        rng,
-        language,
-        held_out,
-        question,
-        thought,
-        lasting(total),
-        facts,
-        _told(said.text),
-        [said],
-    )
+    facts, answer = {"kind": "minutes" if alone else "span", "spans": spans}, lasting(total)
+    if alone:
+        thought += _all_minutes(total)
+        unit = "minutes" if "minutes" in question.text else "min"
+        answer = Answer("{value}", {"value": Amount(total, 0, unit)})
+    return _build(rng, language, held_out, question, thought, answer, facts, told, phrasings)
 
 
 # Starts that slip, ends, deadlines ------------------------------------------------------------
@@ -957,10 +1338,7 @@ def _left(rng, language, held_out):
         rng, language, "left", held_out, thing=thing, time=style.write(now), end=style.write(end)
     )
     line, minutes = arithmetic.clock_difference(end, now)
-    thought = ["clock span min", *style.fetch(now, end), line]
-    hours, rest = divmod(minutes, 60)
-    if hours:
-        thought += [f"{hours}x60={hours * 60}", arithmetic.addition(hours * 60, rest, 0)[0]]
+    thought = ["clock span min", *style.fetch(now, end), line, *_all_minutes(minutes)]
     unit = "minutes" if "minutes" in question.text else "min"
     keys = {"en": ["minutes", "minutes_left", "answer"], "fr": ["minutes", "minutes_restantes", "answer"]}
     answer = Answer("{value}", {"value": Amount(minutes, 0, unit)}, {"value": keys[language]})
@@ -1155,7 +1533,9 @@ def verify(problem):
             any(_in_window(facts["time"], *window) for window in facts["windows"])
             == facts["wanted"]
         )
-    if kind in ("next", "wait", "previous"):
+    if kind == "which":
+        return next(name for name, *window in facts["turns"] if _in_window(facts["time"], *window))
+    if kind in ("next", "wait", "previous", "next + wait"):
         now = _at(facts["now"])
         runs = sorted(_at(time + day * DAY) for time in facts["times"] for day in (-1, 0, 1))
         if kind == "previous":
@@ -1163,6 +1543,8 @@ def verify(problem):
         following = next(run for run in runs if run > now)
         if kind == "wait":
             return _plain_length(following - now)
+        if kind == "next + wait":
+            return following.strftime("%H:%M"), Fraction((following - now) // datetime.timedelta(minutes=1))
         return _written(problem, following, facts["style"])
     names = words.DAYS[problem.language]
     if kind == "week on":

@@ -1,5 +1,6 @@
 """Two steps in one question: an aggregate, a count, a difference, a share or a conversion and then
-a rule or a comparison; a meter and then its cost; a flow and then the clock; and the like."""
+a rule or a comparison; a meter and then its cost; a flow and then the clock; an aggregate of some of the
+readings; and the like."""
 
 import dataclasses
 import datetime
@@ -8,6 +9,7 @@ from fractions import Fraction
 import arithmetic
 import naming
 import relations
+import statement
 import telemetry
 import units
 import wording
@@ -16,7 +18,7 @@ from assemble import Amount, Answer, build
 from families import aggregates, clock, convert, energy, flow, rules
 from words import Noun
 
-WEIGHT = 9
+WEIGHT = 10
 FAMILY = "compose"
 LIMIT = {"limit": str}
 ABOUT = {"noun": Noun}
@@ -61,6 +63,8 @@ SECTIONS = {
     "before": {"thing": Noun, "time": str, "dur": str, "limit": str},
     "before_window": {"thing": Noun, "time": str, "dur": str, "window": Noun},
     **dict.fromkeys(("pct_risen", "pct_fallen"), ABOUT | LIMIT),
+    "surplus_gt": LIMIT,
+    **dict.fromkeys(("some_ask", "limit_over", "limit_under"), {"agg": Noun}),
 }
 WORDING = wording.load(FAMILY, SECTIONS)
 # Aggregates as nouns with an article, so that every clause about a reading can be said of them.
@@ -139,8 +143,10 @@ def make(rng, language, held_out):
             _span,
             _before,
             _percent_rule,
+            _surplus,
+            _some,
         ],
-        [24, 10, 14, 9, 5, 6, 7, 5, 5, 4, 10, 4, 6, 17, 9, 5, 5, 7, 7, 4],
+        [26, 10, 14, 9, 5, 6, 7, 5, 5, 4, 10, 4, 6, 17, 6, 5, 5, 7, 7, 4, 9, 11],
     )[0]
     return kind(rng, language, held_out)
 
@@ -309,9 +315,163 @@ def _aggregate(rng, language, held_out):
             (relation, limited), holds, told, separator,
             {"both": [str(_aggregated(kind, facts))], "limit": facts["limit"]},
         )  # fmt: skip
+    if relation in "><" and rng.random() < 0.13:
+        return _beyond_limit(
+            rng, language, held_out, noun, kind, lines, (relation, limited), holds, told, separator, facts
+        )
     return _rule(
         rng, language, held_out, clause, kind, lines, holds, told, separator, facts, bare=bare,
         noun=noun if bare else None,
+    )  # fmt: skip
+
+
+def _beyond_limit(rng, language, held_out, noun, kind, lines, limited, holds, told, separator, facts):
+    """A limit that is told beside the data: `Limit: 28 °C. Does the average exceed it?` `limited` is the relation and
+    the limit as it is said."""
+    relation, text = limited
+    limit = WORDING.say(rng, language, "max_is" if relation == ">" else "min_is", held_out, limit=text)
+    told = _beside(rng, told, wording.capital(limit.text))
+    question = WORDING.say(rng, language, "limit_over" if relation == ">" else "limit_under", held_out, agg=noun)
+    return _build(
+        rng, language, held_out, question, [f"{kind} check", *lines], rules._truth_answer(language, holds), told,
+        separator, facts | {"truth": True}, phrasings=[limit],
+    )  # fmt: skip
+
+
+# Aggregates of some of the readings, as nouns with an article.
+SOME = {
+    "en": {
+        "mean": "average of {}|mean of {}|average over {}|average for {}|mean value of {}",
+        "sum": "total of {}|sum of {}|total for {}|sum over {}",
+        "max": "maximum of {}|highest value among {}|maximum over {}|largest reading of {}",
+        "min": "minimum of {}|lowest value among {}|minimum over {}|smallest reading of {}",
+    },
+    "fr": {
+        "mean": "f moyenne pour {}|f moyenne entre {}|f moyenne ({})|f moyenne des capteurs {}",
+        "sum": "m total pour {}|f somme pour {}|m total ({})|f somme ({})|f somme des valeurs de {}",
+        "max": "m maximum entre {}|m maximum parmi {}|f plus haute valeur entre {}|m maximum pour {}",
+        "min": "m minimum entre {}|m minimum parmi {}|f plus basse valeur entre {}|m minimum pour {}",
+    },
+}
+SOME_HELD_OUT = {
+    "en": {
+        "mean": "arithmetic mean taken across {}", "sum": "combined figure of {}", "max": "peak across {}",
+        "min": "low point across {}",
+    },
+    "fr": {
+        "mean": "f moyenne arithmétique tirée de {}", "sum": "m cumul limité à {}", "max": "m pic limité à {}",
+        "min": "m creux limité à {}",
+    },
+}  # fmt: skip
+
+
+def _some(rng, language, held_out):
+    """An aggregate of those readings that the question names, or a rule over it."""
+    separator = telemetry.separator(rng, language)
+    kind = rng.choices(["mean", "sum", "max", "min"], [6, 3, 2, 2])[0]
+    summable = (lambda q: q.id in aggregates.SUMMABLE) if kind == "sum" else None
+    count = rng.choices([3, 4, 5, 6], [4, 5, 3, 1])[0]
+    readings = telemetry.draw(rng, language, count, held_out, distinct=True, among=summable)
+    picked = rng.sample(range(count), rng.randint(2, min(3, count - 1)))
+    if rng.random() < 0.6:
+        picked.sort()
+    if kind == "mean":
+        readings.values[picked[-1]] += -sum(readings.values[i] for i in picked) % len(picked)
+    told = telemetry.tell(rng, readings, separator)
+    names, values = [told.names[i] for i in picked], [readings.values[i] for i in picked]
+    forms = (SOME_HELD_OUT if held_out else SOME)[language][kind]
+    listed = telemetry.joined(names, language) if rng.random() < 0.85 else ", ".join(names)
+    noun = words.nouns(language, rng.choice(forms.split("|")).format(listed))[0]
+    lines, value, decimals = aggregates._think(kind, values, readings.decimals, 2)
+    for i, name in enumerate(names):
+        lines[i] = lines[i].replace(":", f":{name} ", 1)
+    facts = {"kind": kind, "values": values, "decimals": readings.decimals}
+    if rng.random() < 0.6:
+        question = WORDING.say(rng, language, "some_ask", held_out, agg=noun)
+        amount = Amount(value, decimals, readings.unit)
+        answer = Answer("{value}", {"value": amount}, {"value": aggregates.KEYS[kind][language]})
+        facts = {"kind": "value", "value": str(_aggregated(kind, facts))}
+        return _build(
+            rng, language, held_out, question, [f"{kind} of", *lines], answer, told, separator, facts, exact=True
+        )
+    limit, limit_decimals = relations.limit_near(rng, value, decimals)
+    relation = rng.choice([">", ">", "<", "<", ">=", "<="])
+    limited = relations.limit_text(rng, limit, limit_decimals, readings.unit, separator)
+    clause = relations.clause(rng, language, held_out, noun, relation, limited)
+    line, holds = arithmetic.comparison(value, decimals, relation, limit, limit_decimals)
+    facts["limit"] = (relation, limit, limit_decimals)
+    lines = [*lines, line]
+    if relation in "><" and rng.random() < 0.2:
+        return _beyond_limit(
+            rng, language, held_out, noun, f"{kind} of", lines, (relation, limited), holds, told, separator, facts
+        )
+    return _rule(rng, language, held_out, clause, f"{kind} of", lines, holds, told, separator, facts)
+
+
+# What is produced, what is used, and what is left over.
+SUN = statement.Amounts(
+    {
+        "made": (
+            "solar production|production|PV power|PV production|solar power; pv solar production pv_power prod",
+            "f production solaire|f production|f production PV|f puissance PV; pv solaire production prod",
+        ),
+        "used": (
+            "consumption|house consumption|load|house load|total load; load house consumption usage",
+            "f consommation|f consommation de la maison|f charge|f conso; conso maison consommation charge",
+        ),
+    },
+    {},
+)
+SURPLUS = {
+    "en": "surplus|surplus|solar surplus|PV surplus|surplus of production over consumption|excess of production",
+    "fr": "m surplus|m surplus|m surplus solaire|m excédent|m excédent solaire|m surplus de production",
+}
+
+
+def _surplus(rng, language, held_out):
+    """If production exceeds consumption by more than a limit ..."""
+    separator = telemetry.separator(rng, language)
+    unit = rng.choice(["W", "W", "W", "kW", "kWh"])
+    decimals = 0 if unit == "W" else 1
+    step = rng.choice([10, 50, 1]) if unit == "W" else 1
+    made, used = (rng.randint(3, {10: 500, 50: 120, 1: 4000}[step] if unit == "W" else 95) * step for _ in range(2))
+    if made < used and rng.random() < 0.8:
+        made, used = used, made
+    line, value = arithmetic.change(made, used, decimals)
+    limit, limit_decimals = _friendly(rng, *relations.limit_near(rng, abs(value), decimals))
+    if limit <= 0 or made == used:
+        return _surplus(rng, language, held_out)
+    relation = rng.choice(">>><")
+    limited = units.said(rng, language, limit, limit_decimals, unit, separator, 0.9)
+    compared, holds = arithmetic.comparison(value, decimals, relation, limit, limit_decimals)
+    phrasings = []
+    if unit == "kWh" and rng.random() < 0.5:
+        said = energy.WORDING.say(
+            rng, language, "balance_given", held_out,
+            **{name: units.said(rng, language, n, decimals, unit, separator) for name, n in
+               (("made", made), ("used", used))},
+        )  # fmt: skip
+        told, phrasings = _told(said.text, separator), [said]
+    else:
+        known = [
+            SUN.fact(rng, language, name, (*arithmetic.trimmed(n, decimals), unit))
+            for name, n in (("made", made), ("used", used))
+        ]
+        if rng.random() < 0.3:
+            known.append(statement.stray(rng, language))
+        if rng.random() < 0.3:
+            rng.shuffle(known)
+        told = telemetry.tell_facts(rng, language, known, separator)
+    noun = rng.choice(words.nouns(language, SURPLUS[language]))
+    clause = relations.clause(rng, language, held_out, noun, relation, limited)
+    if relation == ">" and rng.random() < 0.5:
+        clause = WORDING.say(rng, language, "surplus_gt", held_out, limit=limited)
+    bare = WORDING.say(rng, language, SIDES[relation], held_out, limit=limited)
+    facts = {"kind": "change", "values": [made, used], "decimals": decimals}
+    facts["limit"] = (relation, limit, limit_decimals)
+    return _rule(
+        rng, language, held_out, clause, "surplus", [line, compared], holds, told, separator, facts, phrasings, bare,
+        noun,
     )  # fmt: skip
 
 
@@ -560,35 +720,29 @@ def _meter(rng, language, held_out):
         question = WORDING.say(rng, language, "per_day", held_out)
         more, value, made, _ = arithmetic.quotient(used, decimals, days, 0)
         facts |= {"kind": "per day", "days": days}
-        thought, amount = ["meter per day", line, *more], Amount(value, made, "kWh")
+        thought = ["meter per day", line, *more]
+        answer = Answer("{value}", {"value": Amount(value, made, "kWh")})
     else:
-        price, money, said_price = _tariff(rng, language, separator)
-        if used * price % 10**decimals:
+        price = _tariff(rng, language, separator)
+        if used * price.value % 10**decimals:
             return _meter(rng, language, held_out)
-        other = WORDING.say(rng, language, "price", held_out, price=said_price)
+        other = WORDING.say(rng, language, "price", held_out, price=price.text)
         question = WORDING.say(rng, language, "meter_cost", held_out)
-        more, value = costs(used, decimals, price)
-        facts |= {"kind": "cost", "price": price}
-        thought, amount = ["meter cost", line, *more], Amount(value, 2, money)
+        more, value = costs(used, decimals, price.value)
+        facts |= {"kind": "cost", "price": price.value}
+        thought, answer = ["meter cost", line, *more], energy._cost_answer(language, price, Amount(value, 2))
     parts = [said.text, other.text]
     if rng.random() < 0.3:
         parts.reverse()
     glue = " " if parts[0][-1] in ".!?;:" else rng.choice([". ", "; ", "\n"])
     told = _told(glue.join(parts))
-    if facts["kind"] == "cost" and rng.random() < 0.3:
-        bought = Fraction(used, 10**decimals)
-        return _both(
-            rng, language, held_out, ("energy_two", {}), "meter + cost", thought[1:],
-            {"energy": Amount(*arithmetic.trimmed(used, decimals), "kWh"), "cost": amount}, told, separator,
-            {"both": [str(bought), str(bought * Fraction(facts["price"], 100))]}, [said, other],
-        )  # fmt: skip
     return _build(
         rng,
         language,
         held_out,
         question,
         thought,
-        Answer("{value}", {"value": amount}),
+        answer,
         told,
         separator,
         facts,
@@ -597,22 +751,22 @@ def _meter(rng, language, held_out):
 
 
 def _tariff(rng, language, separator):
-    """A price of a kilowatt-hour in hundredths, its currency, and how it is said."""
+    """A price of a kilowatt-hour in hundredths."""
     price = rng.choice([10, 12, 15, 18, 20, 22, 25, 28, 30, 32, 35, 40, 45])
     money = rng.choice(["€", "€", "€", "CHF", "$"])
     shapes = {
         "en": ["{} {} per kWh", "{} {} a kWh", "{} {} for each kWh"],
         "fr": ["{} {} le kWh", "{} {} par kWh", "{} {} du kWh"],
     }[language]
-    return price, money, rng.choice(shapes).format(_number(price, 2, separator), money)
+    said = rng.choice(shapes).format(_number(price, 2, separator), money)
+    return energy.Price(price, 2, said, f"{{value}} {money}", money, False)
 
 
 def costs(used, decimals, price):
     """An energy times a price in hundredths, a sum with two decimals: the steps and its value."""
     lines, value, made = arithmetic.times(used, decimals, price, 2)
-    value *= 10 ** (2 - made)
-    last = f"={arithmetic.text(value, 2)}"
-    return (lines if lines[-1].endswith(last) else [*lines, last]), value
+    lines, amount = energy._money(energy.Price(price, 2, "", "", "", False), value, made, lines)
+    return lines, amount.value
 
 
 # Conversions ------------------------------------------------------------
@@ -976,6 +1130,11 @@ UNIT_KEYS = {
     "min": "minutes time_min", "h": "hours time_h", "s": "seconds time_s", "days": "days n_days",
     "L/h": "l_h flow_lh", "L/min": "l_min flow_lmin", "A": "amps current_a", "mA": "milliamps current_ma",
     "kg": "kg weight_kg", "g": "grams weight_g", "mL": "ml volume_ml", "m": "metres length_m", "cm": "cm length_cm",
+    "mm": "mm length_mm", "km": "km length_km", "in": "inches length_in", "hL": "hectolitres volume_hl",
+    "ha": "hectares area_ha", "m²": "m2 area_m2", "MJ": "megajoules energy_mj", "MWh": "mwh energy_mwh", "kn": "knots speed_kn",
+    "mph": "mph speed_mph", "t": "tonnes weight_t", "V": "volts voltage_v", "mV": "mv voltage_mv", "Ah": "ah charge_ah",
+    "mAh": "mah charge_mah", "Pa": "pa pressure_pa", "hPa": "hpa pressure_hpa", "psi": "psi pressure_psi",
+    "L/s": "l_s flow_ls", "m³/h": "m3_h flow_m3h",
 }  # fmt: skip
 FRENCH_KEYS = {
     "energy_": "energie_", "power_": "puissance_", "speed_": "vitesse_", "pressure_": "pression_", "time_": "duree_",
@@ -1094,30 +1253,19 @@ USED = {"en": "consumption|energy used|energy consumption", "fr": "f consommatio
 
 
 def _use(rng, language, held_out):
-    """A power and a time: the energy against a limit, or the energy and its cost at once."""
+    """A power and a time: the energy against a limit."""
     separator = telemetry.separator(rng, language)
-    power, time = energy._power(rng), energy._time(rng)
+    power, time = energy._power(rng), energy._long_time(rng) if rng.random() < 0.15 else energy._time(rng)
     lines, value, made = energy._energy_used(power, time, "kWh")
     lines, value, made = arithmetic.finish(lines, value, made)
-    hours = Fraction(time[0], 10 ** time[1]) / (60 if time[2] == "min" else 1)
+    hours = Fraction(time[0], 10 ** time[1]) / (1 if time[2] == "h" else 60)
     exact = Fraction(power[0], 10 ** power[1]) * hours / (1000 if power[2] == "W" else 1)
     said = WORDING.say(
         rng, language, "use_ran", held_out, device=rng.choice(energy.DEVICES[language]),
-        power=units.said(rng, language, *power, separator, 0.8), time=units.said(rng, language, *time, separator, 0.5),
+        power=units.said(rng, language, *power, separator, 0.8), time=energy._said_time(rng, language, time, separator),
     )  # fmt: skip
     told = _told(said.text, separator if power[1] or time[1] else "")
     amount = Amount(value, made, "kWh")
-    if rng.random() < 0.4:
-        price, money, tariff = _tariff(rng, language, separator)
-        if made > 2 or exact * price % 1:
-            return _use(rng, language, held_out)
-        more, cost = costs(value, made, price)
-        other = WORDING.say(rng, language, "price", held_out, price=tariff)
-        return _both(
-            rng, language, held_out, ("energy_two", {}), "energy + cost", [*lines, *more],
-            {"energy": amount, "cost": Amount(cost, 2, money)}, _beside(rng, told, other.text), separator,
-            {"both": [str(exact), str(exact * Fraction(price, 100))]}, [said, other],
-        )  # fmt: skip
     if made > 3:
         return _use(rng, language, held_out)
     limit, limit_decimals = _friendly(rng, *relations.limit_near(rng, value, made))
@@ -1192,25 +1340,24 @@ def _sum_cost(rng, language, held_out):
     else:
         names = naming.names(rng, language, count, held_out)
     readings = telemetry.Readings(KWH, language, decimals, names, values)
-    price, money, tariff = _tariff(rng, language, separator)
+    price = _tariff(rng, language, separator)
     used = Fraction(sum(values), 10**decimals)
-    if used * price % 1:
+    if used * price.value % 1:
         return _sum_cost(rng, language, held_out)
-    other = WORDING.say(rng, language, "price", held_out, price=tariff)
+    other = WORDING.say(rng, language, "price", held_out, price=price.text)
     told = _beside(rng, telemetry.tell(rng, readings, separator), other.text)
     lines, total = arithmetic.running_sum(values, decimals)
-    more, cost = costs(total, decimals, price)
+    more, cost = costs(total, decimals, price.value)
     lines = [*lines, f"={arithmetic.text(total, decimals)}", *more]
-    amount = Amount(cost, 2, money)
-    both = [str(used), str(used * Fraction(price, 100))]
+    both = [str(used), str(used * Fraction(price.value, 100))]
     if rng.random() < 0.35:
         whole = Amount(*arithmetic.trimmed(total, decimals), "kWh")
         return _both(
-            rng, language, held_out, ("energy_two", {}), "sum + cost", lines, {"energy": whole, "cost": amount}, told,
-            separator, {"both": both}, [other],
+            rng, language, held_out, ("energy_two", {}), "sum + cost", lines,
+            {"energy": whole, "cost": Amount(cost, 2, price.unit)}, told, separator, {"both": both}, [other],
         )  # fmt: skip
     question = WORDING.say(rng, language, "sum_cost", held_out)
-    answer = Answer("{value}", {"value": amount}, {"value": _keys(language, "cost")})
+    answer = energy._cost_answer(language, price, Amount(cost, 2))
     facts = {"kind": "value", "value": both[1]}
     return _build(
         rng, language, held_out, question, ["sum cost", *lines], answer, told, separator, facts, phrasings=[other]
@@ -1329,14 +1476,7 @@ def _spanned(minutes, whole):
             line, value = arithmetic.addition(value, rest, 0)
             lines = [*lines, line]
         return lines, value, made
-    if not rest:
-        return [f"={hours}"], hours, 0
-    lines, value, made, _ = arithmetic.quotient(rest, 0, 60, 0)
-    if hours:
-        a, b, made = arithmetic.aligned(hours, 0, value, made)
-        line, value = arithmetic.addition(a, b, made)
-        lines = [*lines, line]
-    return lines, value, made
+    return energy.hours_of(minutes)
 
 
 IN_TIME = {

@@ -21,7 +21,7 @@ from assemble import Amount, Answer, build
 from families import aggregates, clock, compose, convert, energy, flow, rules, states
 from words import Noun
 
-WEIGHT = 7
+WEIGHT = 9
 FAMILY = "dialogue"
 NUMERIC = ("mean", "sum", "max", "min", "range")
 # What may be another one in the second question: a rate, a content, a power, a running time, an energy, what is converted.
@@ -55,6 +55,15 @@ WORDING = wording.load(
         "lasting": {"dur": str},
         "price_now": {"price": str},
         **{f"{name}_now": {"value": str} for name in AMOUNTS},
+        "both_now": {"a": str, "b": str},
+        "supplied": {"what": Noun, "value": str},
+        "corrected": {"place": Noun, "value": str},
+        "same_for": {},
+        "device_now": {"name": str, "state": str},
+        "times_that": {"n": str},
+        "of_them": {"n": str},
+        "half_of_that": {},
+        "shared_by": {"n": str},
     },
 )
 WHY = {
@@ -84,9 +93,11 @@ ENDS = {
 }
 BECAUSE = {"en": "Because {reason}.", "fr": "Parce que {reason}."}
 LACKING = {
-    "en": "There is not enough information: the reading {place} is missing.",
-    "fr": "Il n'y a pas assez d'informations : la mesure {place} manque.",
+    "en": "There is not enough information: {what.the} {what.be} missing.",
+    "fr": "Il n'y a pas assez d'informations : {what.the} manque{end}.",
 }
+# Families whose questions may follow a turn that has nothing to do with them.
+FRESH = {module.FAMILY: module for module in (aggregates, clock, convert, energy, flow, rules, states)}
 
 
 @dataclasses.dataclass
@@ -101,10 +112,23 @@ class First:
 
 def make(rng, language, held_out):
     kind = rng.choices(
-        [_aggregate, _which, _rule, _why, _unit, _place, _without, _beyond, _clock, _price, _changed, _devices, _again, _ends, _cost, _emptying],
-        [18, 11, 18, 10, 8, 12, 8, 9, 13, 5, 24, 12, 7, 6, 7, 5],
-    )[0]
+        [
+            _aggregate, _which, _rule, _why, _unit, _place, _without, _beyond, _clock, _price, _changed, _devices,
+            _again, _ends, _cost, _emptying, _supplied, _renewed, _corrected, _device_changed, _scaled, _fresh,
+        ],
+        [16, 11, 20, 8, 12, 12, 8, 12, 12, 5, 24, 11, 7, 5, 7, 4, 10, 12, 12, 8, 14, 14],
+    )[0]  # fmt: skip
     return kind(rng, language, held_out)
+
+
+def says(language, what):
+    """The answer's text for the noun of what is missing."""
+    return LACKING[language].format(what=what, end="nt" if what.plural else "")
+
+
+def reading_of(language, place):
+    """`the reading of the hall`, for a place or a name."""
+    return Noun(f"{'reading' if language == 'en' else 'mesure'} {place.of_the}", language, "f")
 
 
 def _first(rng, language, held_out, question, answer, told=None, separator="", others=(), rule=""):
@@ -123,7 +147,8 @@ def _first(rng, language, held_out, question, answer, told=None, separator="", o
     return First(turns, point, layout, (question, *others))
 
 
-def _then(rng, language, held_out, first, question, thought, answer, facts, **rest):
+def _then(rng, language, held_out, first, question, thought, answer, facts, told=None, **rest):
+    """The second question, to which new data may belong."""
     return build(
         rng,
         FAMILY,
@@ -132,10 +157,10 @@ def _then(rng, language, held_out, first, question, thought, answer, facts, **re
         question,
         thought,
         answer,
-        None,
+        told,
         first.separator,
         history=first.turns,
-        layout=first.layout,
+        layout=None if told else first.layout,
         facts=facts,
         phrasings=first.phrasings,
         **rest,
@@ -207,12 +232,17 @@ def _aggregate(rng, language, held_out):
 
 
 def _which(rng, language, held_out):
-    """The highest place, and then the lowest or the second, or the other way round."""
+    """The highest place and then the lowest or the second, or the reverse; or either of them after a number."""
     separator = telemetry.separator(rng, language)
     before, after = rng.choice([("highest", "lowest"), ("lowest", "highest")])
     second = rng.random() < 0.35
+    if not second and rng.random() < 0.5:
+        before = rng.choice(["mean", "sum", "range"])
     count = rng.choice([3, 3, 4, 5] if second else [2, 3, 3, 4, 5])
-    readings = telemetry.draw(rng, language, count, held_out, distinct=True)
+    among = (lambda q: q.id in aggregates.SUMMABLE) if before == "sum" else None
+    readings = telemetry.draw(
+        rng, language, count, held_out, distinct=True, whole_mean=before == "mean", among=among
+    )
     told = telemetry.tell(rng, readings, separator)
     first = _asked(rng, language, held_out, before, readings, told, separator)
     if second:
@@ -223,7 +253,11 @@ def _which(rng, language, held_out):
         )
         found, thought = order[1], [f"second{' up' if up else ''}", *lines]
     else:
-        question = WORDING.say(rng, language, f"then_{after}", held_out, noun=readings.noun)
+        if before in ("highest", "lowest"):
+            question = WORDING.say(rng, language, f"then_{after}", held_out, noun=readings.noun)
+        else:
+            # After a number, `And the lowest?` would be another one.
+            question = _question(rng, language, held_out, after, readings, told)[0]
         relation = ">" if after == "highest" else "<"
         lines, found = arithmetic.best(readings.values, readings.decimals, relation, told.names)
         thought = [f"which {'max' if after == 'highest' else 'min'}", *lines]
@@ -292,7 +326,7 @@ def _place(rng, language, held_out):
     place = lost if absent else readings.names[j]
     question = WORDING.say(rng, language, "and_place", held_out, place=place, noun=readings.noun)
     if absent:
-        text = LACKING[language].format(place=place.of_the)
+        text = says(language, reading_of(language, place))
         answer, thought = Answer("{value}", {"value": text}), ["value", f"{place} ?"]
         facts = {"kind": "text", "text": text}
     else:
@@ -323,8 +357,93 @@ def _without(rng, language, held_out):
     return _then(rng, language, held_out, first, question, thought, answer, facts, exact=True)
 
 
+def _found(readings, names, kind):
+    """The thought, answer and facts of any aggregate of the readings: a number, or a name and its value."""
+    if kind not in ("highest", "lowest"):
+        return _numeric(readings, kind, readings.values)
+    relation = ">" if kind == "highest" else "<"
+    lines, found = arithmetic.best(readings.values, readings.decimals, relation, names)
+    amount = Amount(readings.values[found], readings.decimals, readings.unit)
+    answer = Answer("{name} ({value})", {"name": names[found], "value": amount}, capital=False)
+    facts = {"kind": kind, "values": list(readings.values), "names": names}
+    return [f"which {'max' if relation == '>' else 'min'}", *lines], answer, facts
+
+
+def _corrected(rng, language, held_out):
+    """The same aggregate after one of the readings turned out to be another."""
+    separator = telemetry.separator(rng, language)
+    kind = rng.choice([*NUMERIC, "highest", "lowest"])
+    among = (lambda q: q.id in aggregates.SUMMABLE) if kind == "sum" else None
+    readings = telemetry.draw(
+        rng, language, rng.choice([2, 3, 3, 4]), held_out, distinct=True, whole_mean=kind == "mean", among=among
+    )
+    told = telemetry.tell(rng, readings, separator)
+    first = _asked(rng, language, held_out, kind, readings, told, separator)
+    i, count = rng.randrange(len(readings.values)), len(readings.values)
+    reach = max(2 * count, abs(readings.values[i]) // rng.choice([5, 10, 20]))
+    value = readings.values[i]
+    while value in readings.values or (value <= 0 < readings.values[i]):
+        value = readings.values[i] + rng.randint(-reach, reach)
+        if kind == "mean" and rng.random() < 0.8:
+            value += (readings.values[i] - value) % count
+    readings.values[i] = value
+    text = f"{telemetry.written(readings.value(i), first.separator)} {readings.unit}"
+    question = WORDING.say(rng, language, "corrected", held_out, place=readings.names[i], value=text)
+    thought, answer, facts = _found(readings, told.names, kind)
+    return _then(rng, language, held_out, first, question, thought, answer, facts, exact=True)
+
+
+def _renewed(rng, language, held_out):
+    """The same aggregate of new readings, of the same places or of others."""
+    separator = telemetry.separator(rng, language)
+    kind = rng.choice([*NUMERIC, "highest", "lowest"])
+    pool = [q for q in words.QUANTITIES if kind != "sum" or q.id in aggregates.SUMMABLE]
+    quantity = rng.choice(pool)
+
+    def draw(count):
+        return telemetry.draw(
+            rng, language, count, held_out, distinct=True,
+            whole_mean=kind == "mean" and rng.random() < 0.7, among=lambda q: q is quantity,
+        )  # fmt: skip
+
+    count = rng.choice([2, 3, 3, 4])
+    old, new = draw(count), draw(count if rng.random() < 0.6 else rng.choice([2, 3, 4]))
+    if len(new.values) == count and rng.random() < 0.6:
+        new.names = old.names
+    told = telemetry.tell(rng, old, separator)
+    first = _asked(rng, language, held_out, kind, old, told, separator)
+    told = telemetry.tell(rng, new, separator)
+    question = WORDING.say(rng, language, "same_for", held_out)
+    thought, answer, facts = _found(new, told.names, kind)
+    return _then(rng, language, held_out, first, question, thought, answer, facts, told, order="question first")
+
+
+def _known_result(rng, language, held_out, make_):
+    """A question about known amounts, answered; then its result, decimals and unit."""
+    separator = telemetry.separator(rng, language)
+    known, _ = make_(rng, language, separator)
+    first, stated, value, decimals = _known_first(rng, language, held_out, known, separator)
+    return known, first, stated, value, decimals
+
+
+def _beyond_known(rng, language, held_out):
+    """Is what came out of known amounts above or below a limit?"""
+    known, first, _, value, decimals = _known_result(rng, language, held_out, rng.choice([_used, _moved, _emptied]))
+    limit, limit_decimals = relations.limit_near(rng, value, decimals)
+    relation = rng.choice("><")
+    text = f"{telemetry.written(arithmetic.text(limit, limit_decimals), first.separator)} {known.unit}"
+    question = WORDING.say(rng, language, "that_gt" if relation == ">" else "that_lt", held_out, limit=text)
+    line, holds = arithmetic.comparison(value, decimals, relation, limit, limit_decimals)
+    facts = {"kind": "beyond value", "value": str(Fraction(value, 10**decimals))}
+    facts["limit"] = (relation, limit, limit_decimals)
+    answer = rules._truth_answer(language, holds)
+    return _then(rng, language, held_out, first, question, ["check", line], answer, facts)
+
+
 def _beyond(rng, language, held_out):
     """Is what was answered above or below a limit?"""
+    if rng.random() < 0.4:
+        return _beyond_known(rng, language, held_out)
     separator = telemetry.separator(rng, language)
     kind = rng.choice(["mean", "max", "min", "sum", "range"])
     among = (lambda q: q.id in aggregates.SUMMABLE) if kind == "sum" else None
@@ -363,8 +482,77 @@ def _beyond(rng, language, held_out):
     )
 
 
+def _unit_known(rng, language, held_out):
+    """What came out of known amounts, in another unit."""
+    while True:
+        make_ = rng.choice([_used, _moved, _emptied])
+        known, first, stated, value, decimals = _known_result(rng, language, held_out, make_)
+        pairs = [p for p in convert.PAIRS if p.source == known.unit and p.weight > 2]
+        pair = rng.choice(pairs)
+        exact = compose._exact(pair, value, decimals)
+        if exact * 100 % 1 == 0:
+            break
+    target = units.spell(rng, language, pair.target, 1)
+    question = WORDING.say(rng, language, "in_unit", held_out, unit=target)
+    lines, result, made = convert._think(pair, value, decimals, 2)
+    answer = Answer("{value}", {"value": Amount(result, made, target)})
+    facts = {"kind": "exact", "exact": str(exact)}
+    return _then(rng, language, held_out, first, question, [pair.task, *lines], answer, facts)
+
+
+def _scaled(rng, language, held_out):
+    """What was answered, several times, halved or shared out."""
+    while True:
+        device = False
+        if rng.random() < 0.35:
+            separator = telemetry.separator(rng, language)
+            kind = "sum"
+            readings = telemetry.draw(
+                rng, language, rng.choice([2, 3, 4]), held_out, distinct=True,
+                among=lambda q: q.id in aggregates.SUMMABLE,
+            )  # fmt: skip
+            told = telemetry.tell(rng, readings, separator)
+            first = _asked(rng, language, held_out, kind, readings, told, separator)
+            _, value, decimals = aggregates._think(kind, readings.values, readings.decimals, 2)
+            unit = readings.unit
+
+            def end(lines, value, decimals):
+                return lines, Answer("{value}", {"value": Amount(value, decimals, unit)})
+        else:
+            make_ = rng.choice([_used, _moved, _paid, _billed])
+            known, first, stated, value, decimals = _known_result(rng, language, held_out, make_)
+            device = make_ in (_used, _billed)
+            if any(" up" in line or " dn" in line for line in known.think(known.amounts)[0]):
+                continue  # Several times a rounded sum is not what several cost.
+
+            def end(lines, value, decimals):
+                if known.money:
+                    lines, amount = energy._money(known.money, value, decimals, lines)
+                    value, decimals = amount.value, amount.decimals
+                return lines, known.answer(stated, value, decimals)
+
+        way = rng.choices(["times_that", "half_of_that", "shared_by"], [5, 3, 2])[0]
+        n = 2 if way == "half_of_that" else rng.choice([2, 3, 3, 4, 5, 6, 7, 8, 10, 12])
+        exact = Fraction(value, 10**decimals) * (n if way == "times_that" else Fraction(1, n))
+        if exact * 100 % 1 == 0 and value > 0:
+            break
+    slots = {"n": str(n)} if way != "half_of_that" else {}
+    section = "of_them" if way == "times_that" and device and rng.random() < 0.6 else way
+    question = WORDING.say(rng, language, section, held_out, **slots)
+    if way == "times_that":
+        lines, value, decimals = arithmetic.times(value, decimals, n, 0)
+    else:
+        lines, value, decimals, _ = arithmetic.quotient(value, decimals, n, 0, 2)
+    lines, answer = end(lines, value, decimals)
+    thought = ["times" if way == "times_that" else "split", *lines]
+    facts = {"kind": "exact", "exact": str(exact)}
+    return _then(rng, language, held_out, first, question, thought, answer, facts)
+
+
 def _unit(rng, language, held_out):
     """What was answered, in another unit."""
+    if rng.random() < 0.5:
+        return _unit_known(rng, language, held_out)
     separator = telemetry.separator(rng, language)
     pool = [p for p in convert.PAIRS if p.source in convert.CONVERTIBLE and p.weight > 3]
     sources = {pair.source for pair in pool}
@@ -398,20 +586,22 @@ def _unit(rng, language, held_out):
 # Rules ------------------------------------------------------------
 
 
-def _ruled(rng, language, held_out, separator, with_unit=False):
-    """A rule or a check of one reading, asked and answered. Returns the first turns, the condition,
-    and what is answered if it holds and if not."""
+def _ruled(rng, language, held_out, separator, with_unit=False, untold=False):
+    """A rule or a check of one reading, asked and answered; an `untold` reading is answered to be missing. Returns the
+    first turns, the condition, and what is answered if it holds and if not."""
     while True:
         (condition,) = rules._conditions(rng, language, held_out, 1, separator)
         if not with_unit or condition.fact.unit in condition.text and not condition.check[4]:
             break
     told = rules._status(rng, language, [condition], separator)
+    lost = None
+    if untold:
+        told, lost = _strays(rng, language, condition.fact, separator), _lost_answer(language, condition.fact.noun)
     if rng.random() < 0.3:
         question = rules.WORDING.say(rng, language, "check", held_out, cond=condition.text)
         yes, no = (rules._truth_answer(language, holds) for holds in (True, False))
-        first = _first(
-            rng, language, held_out, question, yes if condition.holds else no, told, separator
-        )
+        said = lost or (yes if condition.holds else no)
+        first = _first(rng, language, held_out, question, said, told, separator)
         return first, condition, told, (yes, no), (True, False)
     action = words.action(rng, language)
     rule, otherwise = rules._rule(rng, language, held_out, condition.text, action)
@@ -423,7 +613,7 @@ def _ruled(rng, language, held_out, separator, with_unit=False):
         language,
         held_out,
         question,
-        yes if condition.holds else no,
+        lost or (yes if condition.holds else no),
         told,
         separator,
         [rule],
@@ -432,13 +622,32 @@ def _ruled(rng, language, held_out, separator, with_unit=False):
     return first, condition, told, (yes, no), outcomes
 
 
+def _strays(rng, language, fact, separator):
+    """One or two readings, none of them of the quantity of `fact`."""
+    facts, wanted = [], rng.choice([1, 1, 2])
+    while len(facts) < wanted:
+        other = statement.stray(rng, language)
+        if all(other.noun != f.noun and other.unit != f.unit and other.key != f.key for f in (fact, *facts)):
+            facts.append(other)
+    return telemetry.tell_facts(rng, language, facts, separator)
+
+
+def _lost_answer(language, what):
+    """The first answer, that `what` is missing."""
+    return Answer("{text}", {"text": says(language, what)})
+
+
 def _rule(rng, language, held_out):
-    """The same rule with another limit, or another reading."""
+    """The same rule with another limit, or another reading, or with the reading that was missing."""
     separator = telemetry.separator(rng, language)
-    first, condition, told, answers, outcomes = _ruled(rng, language, held_out, separator)
+    untold = rng.random() < 0.25
+    first, condition, told, answers, outcomes = _ruled(rng, language, held_out, separator, untold=untold)
     _, value, relation, limit, negated = condition.check
     unit, noun = condition.fact.unit, condition.fact.noun
-    if rng.random() < 0.55:
+    if untold:
+        text = relations.limit_text(rng, *value, unit, separator)
+        question = WORDING.say(rng, language, "supplied", held_out, what=noun, value=text)
+    elif rng.random() < 0.55:
         while True:
             new = relations.limit_near(rng, *value)
             if new != limit:
@@ -583,23 +792,32 @@ class Known:
     think: object
     answer: object
     extra: str = ""  # The section whose text follows the situation.
+    ask: str = ""  # Other sections than the kind's own.
+    given: str = ""
+    unit: str = ""  # The result's, where it may be converted or compared.
+    called: dict = dataclasses.field(default_factory=dict)  # The amounts in the family's `AMOUNTS`.
+    money: object = None  # The price, where the result is money.
 
 
 def _changed(rng, language, held_out):
     """A question about known amounts, and what if one of them were another."""
     separator = telemetry.separator(rng, language)
-    make_ = rng.choice([_emptied, _emptied, _moved, _used, _paid, _converted])
+    make_ = rng.choice([_emptied, _emptied, _moved, _used, _paid, _converted, _billed])
+    both = make_ in (_emptied, _moved, _used, _billed) and rng.random() < 0.25
     while True:
         known, others = make_(rng, language, separator)
-        name, other = rng.choice(others)
-        if other != known.amounts[name]:
+        changed = dict(others) if both else dict([rng.choice(others)])
+        lines, value, decimals = known.think(known.amounts | changed)
+        if len(lines) < 10 and all(other != known.amounts[name] for name, other in changed.items()):
             break
-
     first, stated, _, _ = _known_first(rng, language, held_out, known, separator)
-    lines, value, decimals = known.think(known.amounts | {name: other})
-    section = {"now": "content", "volume": "content", "value": "measure"}.get(name, name)
-    said = units.said(rng, language, *other, separator, 0.8)
-    question = WORDING.say(rng, language, f"{section}_now", held_out, value=said)
+    said = [units.said(rng, language, *changed[name], separator, 0.8) for name in known.amounts if name in changed]
+    if both:
+        question = WORDING.say(rng, language, "both_now", held_out, a=said[0], b=said[1])
+    else:
+        (name,) = changed
+        section = {"now": "content", "volume": "content", "value": "measure"}.get(name, name)
+        question = WORDING.say(rng, language, f"{section}_now", held_out, value=said[0])
     facts = {"kind": "exact", "exact": str(Fraction(value, 10**decimals))}
     return _then(
         rng, language, held_out, first, question, [known.label, *lines], known.answer(stated, value, decimals), facts,
@@ -619,8 +837,9 @@ def _known_first(rng, language, held_out, known, separator):
         number = telemetry.written(arithmetic.text(value, decimals), separator)
         slots |= {"number": number, "unit": units.spell(rng, language, unit, 1)}
     stated = statement.state(
-        rng, known.family.WORDING, language, held_out, known.kind, slots, separator, extra=known.extra
-    )
+        rng, known.family.WORDING, language, held_out, known.kind, slots, separator,
+        extra=known.extra, ask=known.ask, given=known.given,
+    )  # fmt: skip
     _, value, decimals = known.think(known.amounts)
     answer = known.answer(stated, value, decimals)
     first = _first(rng, language, held_out, stated.question, answer, stated.data, separator, stated.phrasings)
@@ -647,7 +866,8 @@ def _emptied(rng, language, separator):
     more = (rates[0] * rng.randint(2, 40), 0, litre)
     slots = {"thing": rng.choice(flow.VESSELS[language]), "unit": named}
     others = [("rate", (rates[1], 0, unit)), (content, more)]
-    return Known(flow, kind, kind, slots, amounts, think, answer), others
+    called = {content: content, "rate": "inflow" if kind == "fill" else "outflow"}
+    return Known(flow, kind, kind, slots, amounts, think, answer, unit=time, called=called), others
 
 
 def _moved(rng, language, separator):
@@ -670,7 +890,7 @@ def _moved(rng, language, separator):
     amounts = {"rate": (rate, decimals, unit), "time": (time(), 0, base)}
     slots = {"thing": rng.choice(flow.VESSELS[language]), "unit": named}
     others = [("rate", (rate + rng.randint(1, 20), decimals, unit)), ("time", (time(), 0, base))]
-    return Known(flow, "volume", "volume", slots, amounts, think, answer), others
+    return Known(flow, "volume", "volume", slots, amounts, think, answer, unit=litre), others
 
 
 def _used(rng, language, separator):
@@ -687,14 +907,48 @@ def _used(rng, language, separator):
 
     slots = {"device": rng.choice(energy.DEVICES[language]), "unit": unit}
     amounts = {"power": power, "time": time}
-    return Known(energy, "use", "kWh", slots, amounts, think, answer), [("power", other), ("time", longer)]
+    others = [("power", other), ("time", longer)]
+    called = {"power": "power", "time": "time"}
+    return Known(energy, "use", "kWh", slots, amounts, think, answer, unit="kWh", called=called), others
+
+
+def _billed(rng, language, separator):
+    """The cost of a power and a time, with another of either."""
+    known, others = _used(rng, language, separator)
+    price = _whole_price(rng, language, separator)
+
+    def think(amounts):
+        lines, value, decimals = energy._energy_used(amounts["power"], amounts["time"], "kWh")
+        lines, amount = energy._money(price, *_last(energy._priced(lines, value, decimals, price)))
+        return lines, amount.value, amount.decimals
+
+    def answer(stated, value, decimals):
+        return energy._cost_answer(language, price, Amount(value, decimals))
+
+    slots = {"device": known.slots["device"], "price": price.text, "money": energy._currency(language, price)}
+    bill = Known(
+        energy, "bill", "bill", slots, known.amounts, think, answer, "price_given", "cost_ask", "use_given", money=price
+    )
+    return bill, others
+
+
+def _last(stepped):
+    """Value, decimals and lines, for what wants its lines last."""
+    lines, value, decimals = stepped
+    return value, decimals, lines
+
+
+def _whole_price(rng, language, separator):
+    """A price that is not in cents."""
+    price = energy._price(rng, language, separator)
+    while price.minor:
+        price = energy._price(rng, language, separator)
+    return price
 
 
 def _paid(rng, language, separator):
     """The cost of an energy, and of another one."""
-    price = energy._price(rng, language, separator)
-    while price.minor:
-        price = energy._price(rng, language, separator)
+    price = _whole_price(rng, language, separator)
     amount, other = ((rng.randint(2, rng.choice([30, 300])), 0, "kWh") for _ in range(2))
 
     def think(amounts):
@@ -706,7 +960,7 @@ def _paid(rng, language, separator):
         return energy._cost_answer(language, price, Amount(value, decimals))
 
     slots = {"price": price.text, "money": energy._currency(language, price)}
-    known = Known(energy, "cost", "cost", slots, {"energy": amount}, think, answer, "price_given")
+    known = Known(energy, "cost", "cost", slots, {"energy": amount}, think, answer, "price_given", money=price)
     return known, [("energy", other)]
 
 
@@ -730,7 +984,54 @@ def _converted(rng, language, separator):
     return Known(convert, "convert", pair.task, {"to": to}, {"value": draw()}, think, answer), [("value", draw())]
 
 
+def _supplied(rng, language, held_out):
+    """A question with one of its amounts missing, and that amount."""
+    separator = telemetry.separator(rng, language)
+    known, _ = rng.choice([_used, _emptied])(rng, language, separator)
+    lost = rng.choice(list(known.amounts))
+    ask = "empty_ask" if known.kind == "drain" else f"{known.kind}_ask"
+    while True:
+        facts = [
+            known.family.AMOUNTS.fact(rng, language, known.called[name], amount)
+            for name, amount in known.amounts.items()
+            if name != lost
+        ]
+        if rng.random() < 0.4:
+            facts.append(statement.stray(rng, language, ("voltage",)))
+        slots = {name: known.slots[name] for name in known.family.WORDING.slots[ask]}
+        question = known.family.WORDING.say(rng, language, ask, held_out, **slots)
+        if len({fact.unit for fact in facts} | {known.amounts[lost][2]}) > len(facts):
+            break
+    rng.shuffle(facts)
+    told = telemetry.tell_facts(rng, language, facts, separator)
+    what = known.family.AMOUNTS.noun(language, known.called[lost])
+    first = _first(rng, language, held_out, question, _lost_answer(language, what), told, separator)
+    said = units.said(rng, language, *known.amounts[lost], separator, 0.8)
+    then = WORDING.say(rng, language, "supplied", held_out, what=what, value=said)
+    lines, value, decimals = known.think(known.amounts)
+    answer = known.answer(statement.Stated(question, told, (), question.slots), value, decimals)
+    facts = {"kind": "exact", "exact": str(Fraction(value, 10**decimals))}
+    return _then(rng, language, held_out, first, then, [known.label, *lines], answer, facts, exact=True)
+
+
 # Devices ------------------------------------------------------------
+
+
+def _device_changed(rng, language, held_out):
+    """Devices in a state, counted or listed; then one of them changes and the same is asked again."""
+    kind = rng.choice(["which", "count"])
+    told, question, answer, (devices, side, on, spellings), _ = _devices_asked(rng, language, held_out, kind)
+    first = _first(rng, language, held_out, question, answer, told)
+    i = rng.randrange(len(on))
+    on = [truth != (j == i) for j, truth in enumerate(on)]
+    state = devices.states[0 if on[i] else 1]
+    question = WORDING.say(rng, language, "device_now", held_out, name=told.names[i], state=state)
+    slots, hits = _in_state(devices, side, on)
+    said = slots["states"] + states._as_data_has_it(slots["states"], spellings[side], told.states)
+    told = dataclasses.replace(told, states=[state if j == i else word for j, word in enumerate(told.states)])
+    thought, answer = states._think(language, kind, told, hits, [True] * len(on), f"{devices.one} {said}", 0)
+    facts = {"kind": f"{kind} devices", "names": told.names, "on": on, "wanted": side == 0}
+    return _then(rng, language, held_out, first, question, thought, answer, facts, exact=True)
 
 
 def _devices(rng, language, held_out):
@@ -778,9 +1079,7 @@ def _cost(rng, language, held_out):
     separator = telemetry.separator(rng, language)
     known, _ = _used(rng, language, separator)
     first, _, used, decimals = _known_first(rng, language, held_out, known, separator)
-    price = energy._price(rng, language, separator)
-    while price.minor:
-        price = energy._price(rng, language, separator)
+    price = _whole_price(rng, language, separator)
     question = WORDING.say(rng, language, "costs_then", held_out, price=price.text)
     lines, value, decimals = energy._priced([], used, decimals, price)
     lines, amount = energy._money(price, value, decimals, lines)
@@ -814,6 +1113,22 @@ def _emptying(rng, language, held_out):
     return _then(rng, language, held_out, first, question, ["drain", *lines], answer, facts, exact=True)
 
 
+# Another matter ------------------------------------------------------------
+
+
+def _fresh(rng, language, held_out):
+    """A question of another family that has nothing to do with the one before."""
+    separator = telemetry.DEFAULT_SEPARATOR[language]
+    module = FRESH[rng.choice(list(FRESH))]
+    made = module.make(rng, language, held_out)
+    known, _ = rng.choice([_emptied, _moved, _used, _paid, _converted, _billed])(rng, language, separator)
+    first = _known_first(rng, language, held_out, known, separator)[0]
+    facts = {"kind": "fresh", "family": module.FAMILY, "facts": made.facts}
+    phrasings = (*made.phrasings, *(said.source for said in first.phrasings))
+    turns = [*first.turns, *made.messages]
+    return dataclasses.replace(made, family=FAMILY, messages=turns, phrasings=phrasings, facts=facts)
+
+
 # Verification ------------------------------------------------------------
 
 
@@ -823,6 +1138,11 @@ def verify(problem):
     kind = facts["kind"]
     if kind == "text":
         return facts["text"]
+    if kind == "fresh":
+        own = dataclasses.replace(problem, family=facts["family"], messages=problem.messages[-1:], facts=facts["facts"])
+        return FRESH[facts["family"]].verify(own)
+    if kind == "beyond value":
+        return compose._beyond(Fraction(facts["value"]), facts["limit"])
     if kind == "exact":
         return Fraction(facts["exact"])
     if kind == "clock":

@@ -61,6 +61,21 @@ WORDING = wording.load(
         "balance_both_ask": {},
         "greater_ask": {},
         "energy_cost_ask": {},
+        "per_ask": {"per": str, "unit": Noun},
+        "per_cost_ask": {"per": str, "money": str},
+        "supply_given": {"meter": Noun, "before": str, "after": str},
+        "supply_ask": {"unit": Noun},
+        "supply_price": {"price": str},
+        "tariffs_given": dict.fromkeys(("high", "low", "dear", "cheap"), str),
+        "volts_given": {"device": Noun, "volts": str, "amps": str},
+        "volts_ask": {"unit": Noun},
+        "amps_given": {"device": Noun, "volts": str, "power": str},
+        "amps_ask": {"unit": Noun},
+        "total_cost_ask": {"money": str},
+        "replace_given": {"device": Noun, "old": str, "new": str, "time": str},
+        "saved_ask": {"per": str, "unit": Noun},
+        "perday_given": {"device": Noun, "energy": str, "days": str},
+        "perday_ask": {"unit": Noun},
         "most": {},
         "least": {},
     },
@@ -99,17 +114,23 @@ SWAPS = {
            ("tubes néon", "tubes LED"), ("ventilateurs", "modèles récents"), ("vieux écrans", "écrans récents")],
 }  # fmt: skip
 KINDS = {
-    "use": 17, "cost": 10, "bill": 9, "meter": 11, "metercost": 6, "save": 6, "savecost": 4,
+    "use": 17, "cost": 10, "bill": 12, "meter": 11, "metercost": 6, "save": 6, "savecost": 4,
     "hours": 10, "load": 7, "days": 6, "most": 13, "least": 5, "total": 6,
-    "daily": 6, "dailydays": 3, "dailycost": 8, "dayscost": 3, "fleet": 4, "swap": 5,
+    "daily": 6, "dailydays": 5, "dailycost": 10, "dayscost": 4, "fleet": 4, "swap": 5,
     "balance": 7, "excess": 3, "deficit": 4, "surplus": 3,
-    "usecost": 4, "metersum": 5, "balanceboth": 4, "greater": 2, "topday": 3,
+    "usecost": 6, "metersum": 6, "balanceboth": 4, "greater": 2, "topday": 3,
+    "supply": 4, "supplycost": 5, "supplysum": 2, "tariffs": 6, "volts": 5, "amps": 4, "totalcost": 5, "replace": 4,
+    "topcost": 3, "perday": 4,
 }  # fmt: skip
 # What JSON calls answers that are asked for together.
 TOGETHER = {
     "energy": {
         "en": "energy energy_kwh kwh consumption consumption_kwh used_kwh used usage".split(),
         "fr": "energie energie_kwh kwh conso conso_kwh consommation consommation_kwh kwh_consommes".split(),
+    },
+    "volume": {
+        "en": "volume volume_m3 used_m3 consumption_m3 used m3 usage".split(),
+        "fr": "volume volume_m3 conso_m3 consommation_m3 m3 conso m3_consommes".split(),
     },
     "cost": {
         "en": "cost total_cost amount amount_due bill energy_cost cost_total".split(),
@@ -182,15 +203,61 @@ AMOUNTS = statement.Amounts(
             "electricity price|energy price|price per kWh; price tariff rate unit_price",
             "m prix de l'électricité|m prix du kWh|m tarif; prix tarif prix_unitaire prix_elec",
         ),
+        "supply_price": (
+            "price|unit price|price per cubic metre; price tariff rate unit_price",
+            "m prix|m prix unitaire|m prix du mètre cube; prix tarif prix_unitaire",
+        ),
+        "per_day": (
+            "daily consumption|consumption per day|use per day; daily_use per_day daily day_use",
+            "f consommation quotidienne|f consommation par jour|f conso journalière; conso_jour par_jour quotidien",
+        ),
+        "day_time": (
+            "running time per day|daily running time|time on per day; on_per_day runtime_per_day daily_runtime per_day",
+            "f durée de marche par jour|m temps de marche quotidien; marche_par_jour duree_jour par_jour marche_jour",
+        ),
+        "index": (
+            "old reading|previous reading|first reading|reading before; old previous start reading_1 index_old",
+            "m ancien index|m index précédent|m premier relevé; ancien precedent debut releve_1 index_ancien",
+        ),
+        "index_now": (
+            "new reading|current reading|last reading|reading now; new current end reading_2 index_new",
+            "m nouvel index|m index actuel|m dernier relevé; nouveau actuel fin releve_2 index_nouveau",
+        ),
+        "high": (
+            "peak consumption|consumption at the peak rate|peak energy; peak peak_use on_peak used_peak",
+            "f consommation en heures pleines|f conso heures pleines; hp conso_hp pleines heures_pleines",
+        ),
+        "low": (
+            "off-peak consumption|consumption at the low rate|off-peak energy; off_peak off_peak_use offpeak",
+            "f consommation en heures creuses|f conso heures creuses; hc conso_hc creuses heures_creuses",
+        ),
+        "dear": (
+            "peak price|peak rate|price at peak times; peak_price price_peak rate_peak",
+            "m prix en heures pleines|m tarif heures pleines; prix_hp tarif_hp prix_pleines",
+        ),
+        "cheap": (
+            "off-peak price|off-peak rate|price at off-peak times; off_peak_price price_off_peak rate_off_peak",
+            "m prix en heures creuses|m tarif heures creuses; prix_hc tarif_hc prix_creuses",
+        ),
+        "n_days": ("period|length of the period|time span; period n span", "f période|f durée; periode n duree"),
+        "volts": (
+            "voltage|supply voltage|mains voltage; voltage u volts supply",
+            "f tension|f tension d'alimentation; tension u volts",
+        ),
+        "amps": (
+            "current|load current|measured current; current i amps",
+            "m courant|f intensité|m courant mesuré; courant i intensite",
+        ),
     },
-    {"€/kWh": "eur_kwh"},
+    {"€/kWh": "eur_kwh", "€/m³": "eur_m3"},
 )
 
 
 @dataclasses.dataclass
 class Price:
     """A price for a kilowatt-hour: its number, its text in the question, how a sum is written in
-    the answer, the currency where it stands behind the number, and whether it is in cents."""
+    the answer, the currency where it stands behind the number, and whether it is in cents. `shape`
+    is its text with `{n}` for the number."""
 
     value: int
     decimals: int
@@ -198,18 +265,22 @@ class Price:
     form: str
     unit: str
     minor: bool
+    shape: str = ""
 
 
-def _price(rng, language, separator):
-    """A price in one of the usual spellings."""
+def _price(rng, language, separator, fine=0.0, per="kWh"):
+    """A price in one of the usual spellings; with a chance of `fine` it has three or four decimals. `per`: what it
+    is the price of."""
     cents = rng.choice([15, 18, 20, 22, 24, 25, 28, 30, 32, 35, 40, rng.randint(11, 48)])
     if rng.random() < 0.5:
         cents = rng.choice([20, 30, 40, 25, 50, 60])
-    value, decimals = cents, 2
-    number = telemetry.written(text(value, 2), separator)
-    if value % 10 == 0 and rng.random() < 0.5:
-        number = telemetry.written(text(value // 10, 1), separator)
-    if rng.random() < 0.25:
+    value, decimals = (cents, 2) if per == "kWh" else _fuel_price(rng)
+    if fine and rng.random() < fine:
+        value, decimals = _fine(rng, value, decimals)
+    number = telemetry.written(text(value, decimals), separator)
+    if decimals == 2 and value % 10 == 0 and rng.random() < 0.5:
+        number = telemetry.written(text(value // 10, decimals - 1), separator)
+    if rng.random() < 0.25 and decimals == 2 and per == "kWh":
         unit = rng.choice(["ct", "cents", "p"] if language == "en" else ["ct", "centimes", "cents"])
         shapes = (
             ["{n} {u}/kWh", "{n} {u} per kWh", "{n} {u} a kWh"]
@@ -220,19 +291,33 @@ def _price(rng, language, separator):
         return Price(cents, 0, said, f"{{value}} {unit}", unit, True)
     if language == "en":
         symbol = rng.choice(["€", "€", "$", "$", "£"])
-        shape = rng.choice(["{s}{n}/kWh", "{s}{n} per kWh", "{s}{n} a kWh", "{n} {s}/kWh"])
+        shape = rng.choice(["{s}{n}/{k}", "{s}{n} per {k}", "{s}{n} a {k}", "{n} {s}/{k}"])
         if shape.startswith("{n}"):
             symbol = rng.choice(["€", "EUR", "USD", "€"])
         before = not shape.startswith("{n}")
         form = symbol + "{value}" if before else f"{{value}} {symbol}"
     else:
         symbol = rng.choice(["€", "€", "€", "euros", "EUR"])
-        shape = rng.choice(["{n} {s}/kWh", "{n} {s} le kWh", "{n} {s} par kWh", "{n} {s} du kWh"])
+        shape = rng.choice(["{n} {s}/{k}", "{n} {s} le {k}", "{n} {s} par {k}", "{n} {s} du {k}"])
         if rng.random() < 0.1:
             symbol = "$"
         before, form = False, f"{{value}} {symbol}"
-    said = shape.format(s=symbol, n=number)
-    return Price(value, decimals, said, form, "" if before else symbol, False)
+    shape = shape.format(s=symbol, n="{n}", k=per)
+    return Price(value, decimals, shape.format(n=number), form, "" if before else symbol, False, shape)
+
+
+def _fine(rng, value, decimals):
+    """A price near this one with three or four decimals, none of them a zero at the end."""
+    more = 3 if rng.random() < 0.6 else 4
+    scale = 10 ** (more - decimals)
+    return value * scale + rng.choice([n for n in range(1, scale) if n % 10]), more
+
+
+def _fuel_price(rng):
+    """A price for a cubic metre of water or gas."""
+    if rng.random() < 0.5:
+        return rng.choice([15, 20, 25, 30, 35, 40, 45, 18, 32]), 1
+    return rng.choice([85, 95, 105, 115, 120, 150, 185, 240, 250, 320, 350, 385, 410, 425]), 2
 
 
 def _money(price, value, decimals, lines):
@@ -275,6 +360,9 @@ def make(rng, language, held_out):
         "daily": _daily, "dailydays": _daily, "dailycost": _daily, "fleet": _daily, "dayscost": _dayscost,
         "swap": _swap, "balance": _balance, "excess": _balance, "deficit": _balance, "surplus": _balance,
         "balanceboth": _balance, "greater": _balance, "usecost": _use, "metersum": _meter, "topday": _which,
+        "supply": _supply, "supplycost": _supply, "supplysum": _supply, "tariffs": _tariffs, "volts": _volts,
+        "amps": _volts, "totalcost": _total, "replace": _replace,
+        "topcost": _which, "perday": _perday,
         "use": _use, "bill": _use, "cost": _cost, "meter": _meter, "metercost": _meter,
         "save": _save, "savecost": _save, "hours": _hours, "load": _load, "days": _days, "total": _total,
     }[kind]  # fmt: skip
@@ -308,11 +396,59 @@ def _time(rng):
     return rng.randint(2, 24), 0, "h"
 
 
+# The unit of a time of hours and minutes, which is kept in minutes.
+LONG = "h min"
+LONG_TIMES = {
+    "en": ["{h} h {m:02d} min", "{h} h {m} min", "{h}h{m:02d}", "{h} h {m:02d}", "{h}:{m:02d} h", "{h}h {m}min",
+           "{h} hour{s} {m} minutes", "{h} hour{s} and {m} minutes"],
+    "fr": ["{h} h {m:02d}", "{h} h {m:02d}", "{h}h{m:02d}", "{h}h{m:02d}", "{h} h {m} min", "{h}:{m:02d} h",
+           "{h} heure{s} {m:02d}", "{h} heure{s} et {m} minutes"],
+}  # fmt: skip
+
+
+def _long_time(rng, highest=9):
+    """A time of hours and minutes, whose hours have few decimals."""
+    rest = rng.choice([15, 30, 30, 30, 45, 45, 6, 12, 18, 24, 36, 48])
+    return 60 * rng.randint(1, highest) + rest, 0, LONG
+
+
+def _said_time(rng, language, time, separator, symbol=0.4):
+    """A time as prose states it."""
+    if time[2] != LONG:
+        return units.said(rng, language, *time, separator, symbol)
+    hours, minutes = divmod(time[0], 60)
+    return rng.choice(LONG_TIMES[language]).format(h=hours, m=minutes, s="" if hours == 1 else "s")
+
+
+def _time_fact(rng, language, time, name="time"):
+    """A time as a fact; one of hours and minutes is a word, `1h30`."""
+    if time[2] != LONG:
+        return AMOUNTS.fact(rng, language, name, time)
+    nouns, keys = AMOUNTS.called[name, language]
+    shape = rng.choice(["{}h{:02d}", "{}h{:02d}", "{}h{:02d}min"])
+    return telemetry.Fact(rng.choice(nouns), rng.choice(keys), word=shape.format(*divmod(time[0], 60)))
+
+
+def hours_of(minutes):
+    """A time of hours and minutes as hours: the steps, the value and its decimals."""
+    hours, rest = divmod(minutes, 60)
+    if not rest:
+        return [f"={hours}"], hours, 0
+    lines, value, made, _ = arithmetic.quotient(rest, 0, 60, 0)
+    if hours:
+        a, b, made = arithmetic.aligned(hours, 0, value, made)
+        line, value = arithmetic.addition(a, b, made)
+        lines = [*lines, line]
+    return lines, value, made
+
+
 def _energy_used(power, time, wanted):
     """Steps from a power and a time to an energy in `wanted`. Returns lines, value and decimals."""
     lines = []
     value, decimals, unit = power
     hours, hours_decimals, time_unit = time
+    if time_unit == LONG:
+        lines, hours, hours_decimals = hours_of(hours)
     if (unit, wanted) == ("W", "kWh"):
         line, value, decimals = arithmetic.shifted(value, decimals, -3)
         lines.append(line)
@@ -336,8 +472,8 @@ def _minutes(rng, watts):
 def _use(rng, language, held_out, kind):
     """Power and time to energy, with a price to its cost."""
     separator = telemetry.separator(rng, language)
-    power, time = _power(rng), _time(rng)
-    if kind != "use" and time[2] == "min":
+    power, time = _power(rng), _long_time(rng) if rng.random() < 0.2 else _time(rng)
+    if kind != "use" and time[2] == "min" and rng.random() < 0.4:
         time = (rng.randint(2, 12), 0, "h")
     if time[2] == "min" and power[2] == "W" and rng.random() < 0.7:
         time = _minutes(rng, power[0])
@@ -350,28 +486,24 @@ def _use(rng, language, held_out, kind):
     slots = {
         "device": device,
         "power": units.said(rng, language, *power, separator, 0.8),
-        "time": units.said(rng, language, *time, separator, 0.4),
+        "time": _said_time(rng, language, time, separator),
         "unit": unit,
     }
     facts = {"kind": kind, "power": text(*power[:2]), "time": text(*time[:2])}
     facts["watts"] = power[2] == "W"
-    facts["minutes"] = time[2] == "min"
+    facts["minutes"] = time[2] in ("min", LONG)
     facts["wanted"] = wanted
-    known = [AMOUNTS.fact(rng, language, "power", power), AMOUNTS.fact(rng, language, "time", time)]
+    known = [AMOUNTS.fact(rng, language, "power", power), _time_fact(rng, language, time)]
     if kind != "use":
-        price = _price(rng, language, separator)
+        price = _euros(rng, separator) if rng.random() < 0.45 else _price(rng, language, separator, 0.15)
         while kind == "usecost" and price.minor:
             price = _price(rng, language, separator)
-        if kind == "usecost" and rng.random() < 0.5:
-            price = _euros(rng, separator)
-            known.append(AMOUNTS.fact(rng, language, "price", (price.value, 2, "€/kWh")))
-        else:
-            known = []
+        known = [*known, _price_fact(rng, language, price)] if _euro_price(price) else []
         made = lines, value, decimals
         slots |= {"price": price.text, "money": _currency(language, price)}
         lines, value, decimals = _priced(lines, value, decimals, price)
         lines, amount = _money(price, value, decimals, lines)
-        if len(lines) > 9:
+        if len(lines) > 10 or sum(map(len, lines)) > 170:
             return _use(rng, language, held_out, kind)
         facts |= {"price": text(price.value, price.decimals)}
         if kind == "usecost":
@@ -382,9 +514,8 @@ def _use(rng, language, held_out, kind):
             )  # fmt: skip
             return _built(rng, language, held_out, "kWh + cost", stated, lines, answer, separator, facts)
         answer = _cost_answer(language, price, amount)
-        # Telemetry cannot state the price; it follows the situation.
         stated = statement.state(
-            rng, WORDING, language, held_out, "bill", slots, separator,
+            rng, WORDING, language, held_out, "bill", slots, separator, known,
             ask="cost_ask", given="use_given", extra="price_given",
         )  # fmt: skip
         return _built(rng, language, held_out, "bill", stated, lines, answer, separator, facts)
@@ -398,14 +529,26 @@ def _use(rng, language, held_out, kind):
 
 def _euros(rng, separator):
     """A price that telemetry can tell."""
-    value = rng.choice([15, 18, 20, 20, 22, 24, 25, 25, 28, 30, 30, 32, 35, 40])
-    number = telemetry.written(text(value, 2), separator)
-    return Price(value, 2, f"{number} €/kWh", "{value} €", "€", False)
+    value, decimals = rng.choice([15, 18, 20, 20, 22, 24, 25, 25, 28, 30, 30, 32, 35, 40]), 2
+    if rng.random() < 0.25:
+        value, decimals = _fine(rng, value, decimals)
+    number = telemetry.written(text(value, decimals), separator)
+    return Price(value, decimals, f"{number} €/kWh", "{value} €", "€", False, "{n} €/kWh")
 
 
-def _both_asked(rng, *sections):
+def _euro_price(price):
+    """Whether telemetry can tell this price."""
+    return price.text.endswith(("€/kWh", "€/m³"))
+
+
+def _price_fact(rng, language, price, name="price"):
+    """The price as a fact."""
+    return AMOUNTS.fact(rng, language, name, (price.value, price.decimals, price.text[price.text.index("€") :]))
+
+
+def _both_asked(rng, *sections, both="energy_cost_ask"):
     """The section that asks for energy and cost, or one that leaves a part of it to the keys."""
-    return "energy_cost_ask" if rng.random() < 0.75 else rng.choice(sections)
+    return both if rng.random() < 0.75 else rng.choice(sections)
 
 
 def _together(language, **fields):
@@ -458,7 +601,7 @@ def _built(
 def _cost(rng, language, held_out, kind):
     """An energy and a price."""
     separator = telemetry.separator(rng, language)
-    price = _price(rng, language, separator)
+    price = _euros(rng, separator) if rng.random() < 0.3 else _price(rng, language, separator, 0.2)
     energy, decimals = rng.choice(
         [(rng.randint(2, 500), 0), (rng.randint(5, 999), 1), (units.easy(rng, 3, 400), 0)]
     )
@@ -470,8 +613,13 @@ def _cost(rng, language, held_out, kind):
         "price": price.text,
         "money": _currency(language, price),
     }
+    if sum(map(len, lines)) > 190:
+        return _cost(rng, language, held_out, kind)
+    known = []
+    if _euro_price(price):
+        known = [AMOUNTS.fact(rng, language, "energy", (energy, decimals, "kWh")), _price_fact(rng, language, price)]
     stated = statement.state(
-        rng, WORDING, language, held_out, "cost", slots, separator, extra="price_given"
+        rng, WORDING, language, held_out, "cost", slots, separator, known, extra="price_given"
     )
     facts = {"kind": kind, "energy": text(energy, decimals)}
     facts["price"] = text(price.value, price.decimals)
@@ -504,7 +652,7 @@ def _meter(rng, language, held_out, kind):
     ]
     own = rng.random() < (0.25 if kind == "meter" else 0.45)
     if kind in ("metercost", "metersum"):
-        price = _euros(rng, separator) if own or rng.random() < 0.3 else _price(rng, language, separator)
+        price = _euros(rng, separator) if own or rng.random() < 0.3 else _price(rng, language, separator, 0.15)
         while kind == "metersum" and price.minor:
             price = _price(rng, language, separator)
         slots |= {"price": price.text, "money": _currency(language, price)}
@@ -512,6 +660,8 @@ def _meter(rng, language, held_out, kind):
         energy = Amount(value, made, "kWh")
         lines, value, made = _priced(lines, value, made, price)
         lines, amount = _money(price, value, made, lines)
+        if sum(map(len, lines)) > 190:
+            return _meter(rng, language, held_out, kind)
         facts |= {"price": text(price.value, price.decimals)}
         ask = "cost_ask" if kind == "metercost" else _both_asked(rng, "meter_ask", "cost_ask")
         if own:
@@ -519,9 +669,9 @@ def _meter(rng, language, held_out, kind):
             told = _tell_meter(rng, language, text(before, decimals), text(after, decimals), separator, price)
             stated = statement.Stated(question, told, (), question.slots)
         else:
-            known.append(AMOUNTS.fact(rng, language, "price", (price.value, 2, "€/kWh")))
+            known = [*known, _price_fact(rng, language, price)] if _euro_price(price) else []
             stated = statement.state(
-                rng, WORDING, language, held_out, kind, slots, separator, known if "€/kWh" in price.text else (),
+                rng, WORDING, language, held_out, kind, slots, separator, known,
                 ask=ask, given="meter_given", extra="price_given",
             )  # fmt: skip
         if kind == "metersum":
@@ -562,7 +712,7 @@ def _tell_meter(rng, language, before, after, separator, price=None):
                       "general atelier logement_3 grange cuisine quai_2".split())  # fmt: skip
     first, last = rng.choice(MOMENTS[language])
     layout = rng.choice(["lines", "lines", "sentence", "json", "json", "json", "pairs", "rows"])
-    rate = text(price.value, 2) if price else ""
+    rate = text(price.value, price.decimals) if price else ""
     if layout in ("json", "rows"):
         number = telemetry.Number
         low, high = rng.choice(METER_KEYS[language]).split()
@@ -638,14 +788,17 @@ def _save(rng, language, held_out, kind):
         AMOUNTS.fact(rng, language, "new", (new, decimals, "kWh")),
     ]
     if kind == "savecost":
-        price = _price(rng, language, separator)
+        price = _euros(rng, separator) if rng.random() < 0.3 else _price(rng, language, separator)
+        known = [*known, _price_fact(rng, language, price)] if _euro_price(price) else []
         slots |= {"price": price.text, "money": _currency(language, price)}
         value, made = arithmetic.trimmed(difference, decimals)
         lines, value, made = _priced(lines, value, made, price)
         lines, amount = _money(price, value, made, lines)
+        if sum(map(len, lines)) > 190:
+            return _save(rng, language, held_out, kind)
         facts |= {"price": text(price.value, price.decimals)}
         stated = statement.state(
-            rng, WORDING, language, held_out, "savecost", slots, separator,
+            rng, WORDING, language, held_out, "savecost", slots, separator, known,
             ask="saved_money_ask", given="save_given", extra="price_given",
         )  # fmt: skip
         answer = _cost_answer(language, price, amount)
@@ -755,6 +908,7 @@ def _days(rng, language, held_out, kind):
     days = rng.choice([7, 30, 30, 10, 14, 31, 365, 5, 20, rng.randint(2, 60)])
     if days == 365 and rng.random() < 0.6:
         days = 30
+    per = _per(rng, language, days)
     wanted = "Wh" if small else "kWh"
     unit = _unit(rng, language, wanted)
     lines, value, made = arithmetic.times(energy, decimals, days, 0)
@@ -763,21 +917,76 @@ def _days(rng, language, held_out, kind):
         "energy": units.said(rng, language, energy, decimals, wanted, separator, 0.9),
         "days": units.said(rng, language, days, 0, "days", separator, 0),
         "unit": unit,
+        "per": per,
     }
-    stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator)
+    known = [AMOUNTS.fact(rng, language, "per_day", (energy, decimals, wanted))]
+    stated = statement.state(
+        rng, WORDING, language, held_out, "per" if per else kind, slots, separator, known,
+        ask="per_ask" if per else "days_ask", given="days_given",
+    )  # fmt: skip
     facts = {"kind": kind, "energy": text(energy, decimals), "days": str(days)}
     answer = _amount_answer(stated, value, made, unit, wanted)
     return _built(rng, language, held_out, kind, stated, lines, answer, separator, facts)
+
+
+# What numbers of days are called behind an amount.
+SPANS = {
+    "en": {
+        1: "per day|a day|each day|every day|in a day",
+        7: "per week|a week|each week|in a week|over a week|every week|in one week|per week (7 days)",
+        30: "per month of 30 days|in a month of 30 days|over a month of 30 days|per month (30 days)|a month (30 days)",
+        365: "per year|a year|in a year (365 days)|over a year of 365 days|each year",
+    },
+    "fr": {
+        1: "par jour|chaque jour|en un jour|en une journée|sur une journée",
+        7: "par semaine|en une semaine|chaque semaine|sur une semaine|à la semaine|par semaine (7 jours)",
+        30: "par mois de 30 jours|en un mois de 30 jours|sur un mois de 30 jours|par mois (30 jours)",
+        365: "par an|en un an (365 jours)|sur une année de 365 jours|chaque année|à l'année",
+    },
+}
+
+
+def _per(rng, language, days):
+    """What a number of days is called behind an amount, or nothing where it has no name; now and then nothing."""
+    return rng.choice(SPANS[language][days].split("|")) if days in SPANS[language] and rng.random() < 0.7 else ""
+
+
+def _perday(rng, language, held_out, kind):
+    """What an energy over some days is per day."""
+    separator = telemetry.separator(rng, language)
+    days, places = rng.choice([7, 7, 30, 30, 5, 10, 14, 4, 3, 20, 31, rng.randint(2, 12)]), rng.choice([0, 1, 1, 1])
+    energy, decimals = arithmetic.trimmed(rng.randint(2, 30 if places == 0 else 250) * days, places)
+    lines, value, made, _ = arithmetic.quotient(energy, decimals, days, 0)
+    unit = _unit(rng, language, "kWh")
+    slots = {
+        "device": rng.choice(DEVICES[language]),
+        "energy": units.said(rng, language, energy, decimals, "kWh", separator, 0.9),
+        "days": units.said(rng, language, days, 0, "days", separator, 0),
+        "unit": unit,
+    }
+    known = [
+        AMOUNTS.fact(rng, language, "energy", (energy, decimals, "kWh")),
+        AMOUNTS.fact(rng, language, "n_days", (days, 0, "days" if language == "en" else "jours")),
+    ]
+    stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known)
+    facts = {"kind": kind, "energy": text(energy, decimals), "days": str(days)}
+    answer = _amount_answer(stated, value, made, unit, "kWh")
+    return _built(rng, language, held_out, "kWh per day", stated, lines, answer, separator, facts)
 
 
 def _daily(rng, language, held_out, kind):
     """What a device, or several of one sort, use in a day, or over some days, or what that costs."""
     separator = telemetry.separator(rng, language)
     power, hours = _power(rng), rng.choice([1, 2, 3, 4, 5, 6, 8, 10, 12, 24, rng.randint(2, 23)])
-    time, count, days = (hours, 0, "h"), 1, rng.choice([5, 7, 30, 10, 3, 4, 14, 20, 6, 2, 31, 365])
+    time, count, days = (hours, 0, "h"), 1, rng.choice([5, 7, 7, 30, 30, 10, 3, 4, 14, 20, 6, 2, 31, 365])
+    if kind == "dailycost" and rng.random() < 0.3:
+        days = 1
+    per = _per(rng, language, days) if days > 1 else rng.choice(SPANS[language][1].split("|"))
     if kind == "daily" and power[2] == "W" and rng.random() < 0.6:
         time = _minutes(rng, power[0])
-    small = power[2] == "W" and (time[2] == "min" or power[0] * time[0] < 2000)
+    elif kind != "fleet" and rng.random() < 0.2:
+        time = _long_time(rng)
+    small = power[2] == "W" and (time[2] == "min" or (time[2] == "h" and power[0] * time[0] < 2000))
     wanted = "Wh" if kind in ("daily", "fleet") and rng.random() < (0.6 if small else 0.15) else "kWh"
     lines, value, decimals = _energy_used(power, time, wanted)
     if kind == "fleet":
@@ -788,33 +997,39 @@ def _daily(rng, language, held_out, kind):
         lines += more
     unit = _unit(rng, language, wanted)
     facts = {"kind": kind, "power": text(*power[:2]), "time": text(*time[:2]), "watts": power[2] == "W"}
-    facts |= {"minutes": time[2] == "min", "wanted": wanted, "count": str(count)}
+    facts |= {"minutes": time[2] in ("min", LONG), "wanted": wanted, "count": str(count)}
     slots = {
         "device": rng.choice(DEVICES[language]),
         "many": f"{count} {rng.choice(MANY[language])}",
         "power": units.said(rng, language, *power, separator, 0.85),
-        "time": units.said(rng, language, *time, separator, 0.4),
+        "time": _said_time(rng, language, time, separator),
+        "per": per,
         "days": units.said(rng, language, days, 0, "days", separator, 0),
         "unit": unit,
     }
     given, ask, extra = "fleet_given" if kind == "fleet" else "daily_given", "daily_ask", ""
     label = {"daily": "", "fleet": "many "}.get(kind, "") + wanted
+    known = [AMOUNTS.fact(rng, language, "power", power), _time_fact(rng, language, time, "day_time")]
     if kind in ("dailydays", "dailycost"):
-        more, value, decimals = arithmetic.times(value, decimals, days, 0)
-        lines, ask, label = [*lines, *more], "days_ask", "kWh days"
+        if days > 1:
+            more, value, decimals = arithmetic.times(value, decimals, days, 0)
+            lines = [*lines, *more]
+        ask, label = "per_ask" if per else "days_ask", "kWh days"
         facts["days"] = str(days)
     if kind == "dailycost":
-        price = _price(rng, language, separator)
+        price = _euros(rng, separator) if rng.random() < 0.35 else _price(rng, language, separator, 0.1)
+        known = [*known, _price_fact(rng, language, price)] if _euro_price(price) else []
         lines, value, decimals = _priced(lines, value, decimals, price)
         lines, amount = _money(price, value, decimals, lines)
         slots |= {"price": price.text, "money": _currency(language, price)}
         facts["price"] = text(price.value, price.decimals)
-        ask, extra, label = "days_cost_ask", "price_given", "bill days"
-    if sum(map(len, lines)) > (130 if extra else 100) or decimals > 4:
+        ask, extra = "per_cost_ask" if per else "days_cost_ask", "price_given"
+        label = "bill days" if days > 1 else "bill"
+    if sum(map(len, lines)) > (140 if extra else 100) or decimals > 4:
         return _daily(rng, language, held_out, kind)
     stated = statement.state(
-        rng, WORDING, language, held_out, kind, slots, separator, ask=ask, given=given, extra=extra,
-        asked=lambda said: wanted == "kWh" or "unit" in said.slots,
+        rng, WORDING, language, held_out, kind, slots, separator, () if kind == "fleet" else known,
+        ask=ask, given=given, extra=extra, asked=lambda said: wanted == "kWh" or "unit" in said.slots,
     )  # fmt: skip
     answer = _cost_answer(language, price, amount) if extra else _amount_answer(stated, value, decimals, unit, wanted)
     return _built(rng, language, held_out, label, stated, lines, answer, separator, facts)
@@ -824,7 +1039,9 @@ def _dayscost(rng, language, held_out, kind):
     """What a daily consumption costs over some days."""
     separator = telemetry.separator(rng, language)
     energy, decimals = arithmetic.trimmed(rng.randint(2, 240), 1)
-    days, price = rng.choice([7, 30, 30, 10, 5, 20, 31, rng.randint(2, 15)]), _price(rng, language, separator)
+    days = rng.choice([7, 7, 30, 30, 10, 5, 20, 31, rng.randint(2, 15)])
+    price = _euros(rng, separator) if rng.random() < 0.35 else _price(rng, language, separator, 0.1)
+    per = _per(rng, language, days)
     lines, value, made = arithmetic.times(energy, decimals, days, 0)
     lines, value, made = _priced(lines, value, made, price)
     lines, amount = _money(price, value, made, lines)
@@ -834,10 +1051,16 @@ def _dayscost(rng, language, held_out, kind):
         "days": units.said(rng, language, days, 0, "days", separator, 0),
         "price": price.text,
         "money": _currency(language, price),
+        "per": per,
     }
+    if sum(map(len, lines)) > 190:
+        return _dayscost(rng, language, held_out, kind)
+    known = []
+    if _euro_price(price):
+        known = [AMOUNTS.fact(rng, language, "per_day", (energy, decimals, "kWh")), _price_fact(rng, language, price)]
     stated = statement.state(
-        rng, WORDING, language, held_out, kind, slots, separator,
-        ask="days_cost_ask", given="days_given", extra="price_given",
+        rng, WORDING, language, held_out, kind, slots, separator, known,
+        ask="per_cost_ask" if per else "days_cost_ask", given="days_given", extra="price_given",
     )  # fmt: skip
     facts = {"kind": kind, "energy": text(energy, decimals), "days": str(days)}
     facts["price"] = text(price.value, price.decimals)
@@ -852,7 +1075,7 @@ def _swap(rng, language, held_out, kind):
     hours = rng.choice([2, 3, 4, 5, 6, 8, 8, 10, 12, 24])
     new = rng.choice([4, 5, 6, 7, 8, 9, 10, 12, 15, 18, 20, 25, 30, 40])
     old = rng.choice([n for n in (20, 25, 35, 36, 40, 50, 58, 60, 75, 80, 100, 120, 150) if n > new])
-    wanted = "Wh" if rng.random() < 0.25 else "kWh"
+    wanted = "Wh" if rng.random() < 0.4 else "kWh"
     line, saved = arithmetic.subtraction(old, new, 0)
     more, watts, made = arithmetic.times(saved, 0, count, 0)
     steps, value, made = arithmetic.times(watts, made, hours, 0)
@@ -875,6 +1098,182 @@ def _swap(rng, language, held_out, kind):
         asked=lambda said: wanted == "kWh" or "unit" in said.slots,
     )  # fmt: skip
     facts = {"kind": kind, "old": str(old), "new": str(new), "count": str(count), "time": str(hours), "wanted": wanted}
+    answer = _amount_answer(stated, value, made, unit, wanted)
+    return _built(rng, language, held_out, kind, stated, lines, answer, separator, facts)
+
+
+def _replace(rng, language, held_out, kind):
+    """What is saved in a day, a week or a month when a device is replaced by a thriftier one."""
+    separator = telemetry.separator(rng, language)
+    new = rng.choice([4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 30, 40, 60, 80, 100, 120, 150, 200, 300])
+    less = (20, 30, 45, 50, 51, 60, 66, 75, 80, 90, 100, 150, 200, 250, 300)
+    old = new + rng.choice([n for n in less if n > new / 3])
+    hours, days = rng.choice([2, 3, 4, 5, 6, 8, 8, 10, 12, 24]), rng.choice([1, 1, 7, 7, 30])
+    wanted = "Wh" if days == 1 and rng.random() < 0.4 else "kWh"
+    line, saved = arithmetic.subtraction(old, new, 0)
+    more, value, made = arithmetic.times(saved, 0, hours, 0)
+    lines = [line, *more]
+    if wanted == "kWh":
+        line, value, made = arithmetic.shifted(value, made, -3)
+        lines.append(line)
+    if days > 1:
+        more, value, made = arithmetic.times(value, made, days, 0)
+        lines += more
+    unit = _unit(rng, language, wanted)
+    slots = {
+        "device": rng.choice(DEVICES[language]),
+        "old": units.said(rng, language, old, 0, "W", separator, 0.9),
+        "new": units.said(rng, language, new, 0, "W", separator, 0.9),
+        "time": units.said(rng, language, hours, 0, "h", separator, 0.4),
+        "unit": unit,
+        "per": rng.choice(SPANS[language][days].split("|")),
+    }
+    stated = statement.state(
+        rng, WORDING, language, held_out, kind, slots, separator, ask="saved_ask",
+        asked=lambda said: wanted == "kWh" or "unit" in said.slots,
+    )  # fmt: skip
+    facts = {"kind": kind, "old": str(old), "new": str(new), "time": str(hours), "wanted": wanted, "days": str(days)}
+    answer = _amount_answer(stated, value, made, unit, wanted)
+    label = "swap" if days == 1 else "swap days"
+    return _built(rng, language, held_out, label, stated, lines, answer, separator, facts)
+
+
+FUEL_METERS = {
+    "en": words.nouns("en", "water meter|water meter|gas meter|gas meter|garden meter|hot water meter"),
+    "fr": words.nouns(
+        "fr",
+        """m compteur d'eau|m compteur d'eau|m compteur de gaz|m compteur gaz|m compteur du jardin
+            m compteur d'eau chaude""",
+    ),
+}
+
+
+def _supply(rng, language, held_out, kind):
+    """What a water or gas meter has counted, perhaps with its cost."""
+    separator = telemetry.separator(rng, language)
+    decimals = rng.choice([0, 0, 1, 2, 3])
+    scale = 10**decimals
+    used = rng.randint(2, 90) * scale if rng.random() < 0.6 else rng.randint(2, 60) * scale + rng.randrange(scale)
+    before = rng.randint(20, rng.choice([900, 9000])) * scale + rng.randrange(scale)
+    after = before + used
+    line, _ = arithmetic.subtraction(after, before, decimals)
+    spelled = rng.choice(["m³", "m³", "m3", "m3", "cubic metres" if language == "en" else "mètres cubes"])
+    unit = Noun(spelled, language, "" if len(spelled) < 4 else "m", True)
+    slots = {"meter": rng.choice(FUEL_METERS[language]), "unit": unit}
+    bare = rng.choice(["before", "after", "", "", ""])
+    for name, value in (("before", before), ("after", after)):
+        number = telemetry.written(text(value, decimals), separator)
+        slots[name] = number if name == bare else f"{number} {spelled}"
+    known = [
+        AMOUNTS.fact(rng, language, "index", (before, decimals, "m³")),
+        AMOUNTS.fact(rng, language, "index_now", (after, decimals, "m³")),
+    ]
+    facts = {"kind": kind, "before": text(before, decimals), "after": text(after, decimals)}
+    volume, made = arithmetic.trimmed(used, decimals)
+    if kind == "supply":
+        lines, _, _ = arithmetic.finish([line], used, decimals)
+        stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known)
+        answer = _amount_answer(stated, volume, made, unit, "m³")
+        return _built(rng, language, held_out, "meter", stated, lines, answer, separator, facts)
+    price = _price(rng, language, separator, 0.1, rng.choice(["m³", "m³", "m3"]))
+    lines, value, value_decimals = _priced([line], volume, made, price)
+    lines, amount = _money(price, value, value_decimals, lines)
+    if sum(map(len, lines)) > 160:
+        return _supply(rng, language, held_out, kind)
+    slots |= {"price": price.text, "money": _currency(language, price)}
+    facts["price"] = text(price.value, price.decimals)
+    known = [*known, _price_fact(rng, language, price, "supply_price")] if _euro_price(price) else []
+    ask = "cost_ask" if kind == "supplycost" else _both_asked(rng, "supply_ask", both="cost_ask")
+    stated = statement.state(
+        rng, WORDING, language, held_out, kind, slots, separator, known,
+        ask=ask, given="supply_given", extra="supply_price",
+    )  # fmt: skip
+    if kind == "supplysum":
+        answer = _together(language, volume=Amount(volume, made, "m³"), cost=_sum_named(language, price, amount))
+        return _built(rng, language, held_out, "meter + cost", stated, lines, answer, separator, facts)
+    return _built(
+        rng, language, held_out, "meter cost", stated, lines, _cost_answer(language, price, amount), separator, facts
+    )
+
+
+def _tariffs(rng, language, held_out, kind):
+    """What is used at two tariffs, and what it costs together."""
+    separator = telemetry.separator(rng, language)
+    price = _euros(rng, separator) if rng.random() < 0.5 else _price(rng, language, separator)
+    while price.minor:
+        price = _price(rng, language, separator)
+    most = price.value // 10 ** (price.decimals - 2)
+    low_price, low_decimals = rng.choice([n for n in (8, 10, 12, 14, 15, 16, 18, 20, 22) if n < most]), 2
+    if price.decimals > 2 or rng.random() < 0.15:
+        low_price, low_decimals = _fine(rng, low_price, 2)
+    number = telemetry.written(text(low_price, low_decimals), separator)
+    cheap = dataclasses.replace(
+        price, value=low_price, decimals=low_decimals, text=price.shape.format(n=number)
+    )
+    parts, lines, sums = [], [], []
+    for each in (price, cheap):
+        energy = rng.choice([(rng.randint(2, 60), 0), (units.easy(rng, 3, 300), 0), (rng.randint(15, 300), 1)])
+        energy = arithmetic.trimmed(*energy)
+        more, value, made = arithmetic.times(*energy, each.value, each.decimals)
+        parts.append(energy)
+        lines += more
+        sums.append((value, made))
+    first, second, made = arithmetic.aligned(*sums[0], *sums[1])
+    line, value = arithmetic.addition(first, second, made)
+    lines, amount = _money(price, value, made, [*lines, line])
+    if sum(map(len, lines)) > 210:
+        return _tariffs(rng, language, held_out, kind)
+    slots = {"dear": price.text, "cheap": cheap.text, "money": _currency(language, price)}
+    for name, energy in zip(("high", "low"), parts):
+        slots[name] = units.said(rng, language, *energy, "kWh", separator, 0.95)
+    known = []
+    if _euro_price(price):
+        known = [AMOUNTS.fact(rng, language, name, (*energy, "kWh")) for name, energy in zip(("high", "low"), parts)]
+        known += [_price_fact(rng, language, price, "dear"), _price_fact(rng, language, cheap, "cheap")]
+    stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known, ask="cost_ask")
+    facts = {"kind": kind, "parts": [text(*energy) for energy in parts]}
+    facts["prices"] = [text(each.value, each.decimals) for each in (price, cheap)]
+    return _built(
+        rng, language, held_out, "tariffs", stated, lines, _cost_answer(language, price, amount), separator, facts
+    )
+
+
+def _volts(rng, language, held_out, kind):
+    """The power of a voltage and a current, or the current of a power at a voltage."""
+    separator = telemetry.separator(rng, language)
+    if kind == "volts":
+        volts = rng.choice([230, 230, 230, 12, 12, 24, 24, 48, 110, 120, 5, 36])
+        amps = arithmetic.trimmed(rng.randint(2, 160) * rng.choice([1, 1, 5]), 1)
+        lines, value, made = arithmetic.times(volts, 0, *amps)
+        facts = {"kind": kind, "volts": str(volts), "amps": text(*amps)}
+        wanted = "W"
+    else:
+        volts = rng.choice([230, 230, 12, 12, 24, 24, 48, 120, 20, 40])
+        amps = rng.choice([(rng.randint(2, 20), 0), arithmetic.trimmed(rng.randint(3, 99), 1)])
+        watts = Fraction(volts * amps[0], 10 ** amps[1])
+        if watts.denominator > 1:
+            return _volts(rng, language, held_out, kind)
+        power = (int(watts), 0)
+        lines, value, made, _ = arithmetic.quotient(power[0], 0, volts, 0)
+        facts = {"kind": kind, "volts": str(volts), "power": str(power[0])}
+        wanted = "A"
+    unit = _unit(rng, language, wanted)
+    slots = {
+        "device": rng.choice(DEVICES[language]),
+        "volts": units.said(rng, language, volts, 0, "V", separator, 0.9),
+        "unit": unit,
+    }
+    known = [AMOUNTS.fact(rng, language, "volts", (volts, 0, "V"))]
+    if kind == "volts":
+        slots["amps"] = units.said(rng, language, *amps, "A", separator, 0.9)
+        known.append(AMOUNTS.fact(rng, language, "amps", (*amps, "A")))
+    else:
+        slots["power"] = units.said(rng, language, *power, "W", separator, 0.9)
+        known.append(AMOUNTS.fact(rng, language, "power", (*power, "W")))
+    stated = statement.state(
+        rng, WORDING, language, held_out, kind, slots, separator, known, ask=f"{kind}_ask", given=f"{kind}_given",
+        avoid=("voltage",),
+    )  # fmt: skip
     answer = _amount_answer(stated, value, made, unit, wanted)
     return _built(rng, language, held_out, kind, stated, lines, answer, separator, facts)
 
@@ -929,10 +1328,13 @@ def _balance(rng, language, held_out, kind):
     return _built(rng, language, held_out, kind, stated, lines, answer, separator, facts)
 
 
-def _tell_devices(rng, language, names, powers, hours):
-    """Devices with their power and daily hours, as sentences, lines, a table or JSON."""
-    rows = list(zip(names, powers, hours))
-    layout = rng.choice(["sentence", "sentence", "list", "lines", "lines", "table", "json", "pairs"])
+def _tell_devices(rng, language, names, powers, hours, unit="W"):
+    """Devices with their power and daily hours, as sentences, lines, a table or JSON. Powers are numbers as text, in
+    `unit`."""
+    layout = rng.choice(["sentence", "sentence", "list", "lines", "lines", "table", "json", "json", "pairs"])
+    separator = "." if layout == "json" else telemetry.separator(rng, language)
+    rows = [(n, telemetry.written(str(p), separator), h) for n, p, h in zip(names, powers, hours)]
+    stands = separator if any(separator in p for _, p, _ in rows) else ""
     english = language == "en"
     a_day = rng.choice(["h a day", "h a day", "h per day", "h/day", "hours a day"] if english
                        else ["h par jour", "h par jour", "h/jour", "h/j", "heures par jour"])
@@ -941,104 +1343,162 @@ def _tell_devices(rng, language, names, powers, hours):
     if layout == "sentence":
         if english:
             verb = rng.choice(["runs", "runs for", "is on for", "works"])
-            parts = [f"the {n} ({p} W) {verb} {h} {a_day}" for n, p, h in rows]
+            parts = [f"the {n} ({p} {unit}) {verb} {h} {a_day}" for n, p, h in rows]
         else:
             verb = rng.choice(["tourne", "marche", "fonctionne"])
-            parts = [f"{n.the} ({p} W) {verb} {h} {a_day}" for n, p, h in rows]
+            parts = [f"{n.the} ({p} {unit}) {verb} {h} {a_day}" for n, p, h in rows]
         body = telemetry.joined(parts, language) + "."
-        return telemetry.Told(body[0].upper() + body[1:], layout, names, False, "")
+        return telemetry.Told(body[0].upper() + body[1:], layout, names, False, stands)
     if layout == "list":
-        parts = [f"{n} {p} W, {h} {a_day}" for n, p, h in rows]
-        return telemetry.Told("; ".join(parts) + ".", layout, names, False, "")
+        parts = [f"{n} {p} {unit}, {h} {a_day}" for n, p, h in rows]
+        return telemetry.Told("; ".join(parts) + ".", layout, names, False, stands)
     if layout == "lines":
         bullet, after = rng.choice(["", "- "]), rng.choice([":", ""])
         glue = rng.choice([", ", ", ", " x ", " · ", " / "])
-        body = "\n".join(f"{bullet}{n}{after} {p} W{glue}{h} {a_day}" for n, p, h in rows)
-        return telemetry.Told(body, layout, names, True, "")
+        body = "\n".join(f"{bullet}{n}{after} {p} {unit}{glue}{h} {a_day}" for n, p, h in rows)
+        return telemetry.Told(body, layout, names, True, stands)
     if layout == "pairs":
-        body = "\n".join(f"{n.text.replace(' ', '_')} w={p} h={h}" for n, p, h in rows)
+        body = "\n".join(f"{n.text.replace(' ', '_')} {unit.lower()}={p} h={h}" for n, p, h in rows)
         return telemetry.Told(
-            body, layout, [n.text.replace(" ", "_") for n in names], True, ""
+            body, layout, [n.text.replace(" ", "_") for n in names], True, stands
         )
     name, power, daily = rng.choice(
         [("device", "power_w", "hours_per_day"), ("name", "watts", "h_day"), ("appliance", "w", "hours_a_day")]
         if english
         else [("appareil", "puissance_w", "heures_par_jour"), ("nom", "watts", "h_jour"), ("nom", "w", "h_par_jour")]
     )
+    if unit == "kW":
+        power = {"watts": "kilowatts", "w": "kw"}.get(power, power.replace("_w", "_kw"))
     if layout == "table":
         bar = rng.choice([" | ", ";", "\t"])
         table = [(name, power, daily), *rows]
         body = "\n".join(bar.join(map(str, row)) for row in table)
-        return telemetry.Told(body, layout, names, True, "")
+        return telemetry.Told(body, layout, names, True, stands)
     number = telemetry.Number
     data = [{name: str(n), power: number(p), daily: number(h)} for n, p, h in rows]
-    return telemetry.Told(telemetry.encode(data), "json", names, True, "")
+    return telemetry.Told(telemetry.encode(data), "json", names, True, stands)
+
+
+def _tell_watts(rng, language, names, powers, hours, kilo):
+    """Devices with their power in watts, or (`kilo`) in kilowatts, of which the powers are tenths."""
+    if kilo:
+        powers = [text(*arithmetic.trimmed(power, 1)) for power in powers]
+    return _tell_devices(rng, language, names, powers, hours, "kW" if kilo else "W")
+
+
+def _beside_price(rng, language, held_out, told):
+    """Data with a price after it: the data, the wording that was used and the price, which is not in cents."""
+    separator = told.separator or telemetry.DEFAULT_SEPARATOR[language]
+    price = _euros(rng, separator) if rng.random() < 0.5 else _price(rng, language, separator)
+    while price.minor:
+        price = _price(rng, language, separator)
+    said = WORDING.say(rng, language, "price_given", held_out, price=price.text)
+    glue = "\n" if told.block else " "
+    body = f"{told.text}{glue}{said.text[0].upper()}{said.text[1:]}"
+    return dataclasses.replace(told, text=body, separator=separator), said, price
 
 
 def _which(rng, language, held_out, kind):
-    """Which of several devices needs most (or least) in a day; together with how much that is."""
-    together = kind == "topday"
+    """Which of several devices needs most (or least) in a day; together with how much that is, or with its cost."""
+    wish, together = kind, kind in ("topday", "topcost")
     kind = rng.choice(["most", "most", "least"]) if together else kind
     count = rng.choice([2, 3, 3, 3, 4])
     names = rng.sample(DEVICES[language], count)
+    kilo = not together and rng.random() < 0.25
     while True:
         powers = [
-            rng.choice([units.easy(rng, 20, 3000, 0.05), rng.choice([75, 120, 150, 250, 1200])])
+            rng.randint(2, 60) if kilo
+            else rng.choice([units.easy(rng, 20, 3000, 0.05), rng.choice([75, 120, 150, 250, 1200])])
             for _ in names
-        ]
+        ]  # fmt: skip
         hours = [rng.choice([1, 2, 3, 4, 5, 6, 8, 10, 24, 7, 9]) for _ in names]
         totals = [p * h for p, h in zip(powers, hours)]
         if len(set(totals)) == count and max(totals) < 60000:
             break
-    told = _tell_devices(rng, language, names, powers, hours)
+    told = _tell_watts(rng, language, names, powers, hours, kilo)
     spelled = [str(name) for name in told.names]
     question = WORDING.say(rng, language, kind, held_out)
     lines, found = [f"day {'max' if kind == 'most' else 'min'}"], 0
     for i, (name, power, hour) in enumerate(zip(spelled, powers, hours)):
-        steps = "\n".join(arithmetic.times(power, 0, hour, 0)[0])
+        steps = "\n".join(arithmetic.times(power, int(kilo), hour, 0)[0])
         if i:
-            compared, order = arithmetic.digits_compared(totals[i], 0, totals[found], 0)
+            compared, order = arithmetic.digits_compared(
+                *arithmetic.trimmed(totals[i], int(kilo)), *arithmetic.trimmed(totals[found], int(kilo))
+            )
             if (order > 0) == (kind == "most"):
                 found = i
             steps += f" {compared}"
         lines.append(f"{i + 1}:{name} {steps} *{found + 1}")
     if sum(map(len, lines)) > 260:
-        return _which(rng, language, held_out, "topday" if together else kind)
-    if together:
+        return _which(rng, language, held_out, wish)
+    facts = {"kind": kind, "names": spelled, "powers": powers, "hours": hours, "together": together}
+    phrasings = []
+    if wish == "topcost":
+        told, said, price = _beside_price(rng, language, held_out, told)
+        line, value, made = arithmetic.shifted(totals[found], 0, -3)
+        more, value, made = _priced([line], value, made, price)
+        more, amount = _money(price, value, made, more)
+        lines = [f"{lines[0]} + cost", *lines[1:], f"={totals[found]}", *more]
+        if sum(map(len, lines)) > 215 or not amount.value:
+            return _which(rng, language, held_out, wish)
+        facts, phrasings = facts | {"price": text(price.value, price.decimals)}, [said]
+        answer = _together(language, device=spelled[found], cost=_sum_named(language, price, amount))
+    elif together:
         lines = [f"{lines[0]} + Wh", *lines[1:], f"={totals[found]}"]
         answer = _together(language, device=spelled[found], wh=Amount(totals[found], 0, "Wh"))
     else:
         answer = Answer("{name}", {"name": spelled[found]}, capital=False)
     return build(
-        rng, FAMILY, language, held_out, question, lines, answer, told, exact=True,
-        facts={"kind": kind, "names": spelled, "powers": powers, "hours": hours, "together": together},
-    )  # fmt: skip
+        rng, FAMILY, language, held_out, question, lines, answer, told, exact=True, facts=facts, phrasings=phrasings
+    )
 
 
 def _total(rng, language, held_out, kind):
-    """What several devices need in a day."""
-    count = rng.choice([2, 2, 3])
+    """What several devices need in a day, or what that costs."""
+    count, costs, kilo = rng.choice([2, 2, 3]), kind == "totalcost", rng.random() < 0.3
     names = rng.sample(DEVICES[language], count)
-    powers = [units.easy(rng, 10, 2500, 0.05) for _ in names]
+    powers = [rng.randint(2, 50) if kilo else units.easy(rng, 10, 2500, 0.05) for _ in names]
     hours = [rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 24]) for _ in names]
-    told = _tell_devices(rng, language, names, powers, hours)
-    totals, lines = [power * hour for power, hour in zip(powers, hours)], ["day sum"]
+    told = _tell_watts(rng, language, names, powers, hours, kilo)
+    totals, lines = [power * hour for power, hour in zip(powers, hours)], ["day sum cost" if costs else "day sum"]
     for i, (name, power, hour) in enumerate(zip(told.names, powers, hours)):
-        lines.append(f"{i + 1}:{name} " + "\n".join(arithmetic.times(power, 0, hour, 0)[0]))
-    more, value = arithmetic.running_sum(totals, 0)
-    lines, wanted, made = [*lines, *more, f"={value}"], rng.choice(["Wh", "kWh"]), 0
-    if wanted == "kWh":
+        lines.append(f"{i + 1}:{name} " + "\n".join(arithmetic.times(power, int(kilo), hour, 0)[0]))
+    more, value = arithmetic.running_sum(totals, int(kilo))
+    lines = [*lines, *more, f"={text(value, int(kilo))}"]
+    wanted, (value, made) = "kWh" if kilo or costs else rng.choice(["Wh", "kWh"]), (value, int(kilo))
+    if wanted == "kWh" and not kilo:
         line, value, made = arithmetic.shifted(value, 0, -3)
         lines.append(line)
+    facts = {"kind": kind, "powers": powers, "hours": hours, "wanted": wanted, "kilo": kilo}
+    if costs:
+        return _total_cost(rng, language, held_out, lines, arithmetic.trimmed(value, made), told, facts)
+    lines, value, made = arithmetic.finish(lines, value, made)
     if sum(map(len, lines)) > 260:
         return _total(rng, language, held_out, kind)
     named = _unit(rng, language, wanted)
     question = WORDING.say(rng, language, "all_of_them", held_out, unit=named)
     answer = Answer("{value}", {"value": Amount(value, made, str(named))})
+    return build(rng, FAMILY, language, held_out, question, lines, answer, told, exact=True, facts=facts)
+
+
+def _total_cost(rng, language, held_out, lines, energy, told, facts):
+    """The end of `_total` with a price: what `energy`, a value and its decimals, costs."""
+    told, said, price = _beside_price(rng, language, held_out, told)
+    lines, value, made = _priced(lines, *energy, price)
+    lines, amount = _money(price, value, made, lines)
+    if sum(map(len, lines)) > 215:
+        return _total(rng, language, held_out, "totalcost")
+    question = WORDING.say(rng, language, "total_cost_ask", held_out, money=_currency(language, price))
+    facts |= {"price": text(price.value, price.decimals)}
     return build(
-        rng, FAMILY, language, held_out, question, lines, answer, told, exact=True,
-        facts={"kind": kind, "powers": powers, "hours": hours, "wanted": wanted},
+        rng, FAMILY, language, held_out, question, lines, _cost_answer(language, price, amount), told, exact=True,
+        facts=facts, phrasings=[said],
     )  # fmt: skip
+
+
+def _rounded(money):
+    """A sum of money to two decimals, half up."""
+    return Fraction(int(money * 100 + Fraction(1, 2)), 100)
 
 
 def verify(problem):
@@ -1048,10 +1508,20 @@ def verify(problem):
     if kind in ("most", "least"):
         pick = max if kind == "most" else min
         power, hour, name = pick(zip(f["powers"], f["hours"], f["names"]), key=lambda row: row[0] * row[1])
-        return (name, Fraction(power * 3600 * hour, 3600)) if f["together"] else name
-    if kind == "total":
-        joules = sum(power * hour * 3600 for power, hour in zip(f["powers"], f["hours"]))
-        return Fraction(joules, 3600 if f["wanted"] == "Wh" else 3600000)
+        joules = power * 3600 * hour
+        if "price" in f:
+            return name, _rounded(Fraction(joules, 3600000) * Fraction(f["price"]))
+        return (name, Fraction(joules, 3600)) if f["together"] else name
+    if kind in ("total", "totalcost"):
+        watts = [power * 100 if f["kilo"] else power for power in f["powers"]]
+        joules = sum(power * hour * 3600 for power, hour in zip(watts, f["hours"]))
+        energy = Fraction(joules, 3600 if f["wanted"] == "Wh" else 3600000)
+        return _rounded(energy * Fraction(f["price"])) if kind == "totalcost" else energy
+    if kind == "tariffs":
+        return _rounded(sum(Fraction(energy) * Fraction(price) for energy, price in zip(f["parts"], f["prices"])))
+    if kind in ("volts", "amps"):
+        volts = Fraction(f["volts"])
+        return volts * Fraction(f["amps"]) if kind == "volts" else Fraction(f["power"]) / volts
     numbers = "power time energy before after old new price days made used count".split()
     n = {key: Fraction(f[key]) for key in numbers if key in f}
     if "made" in n:
@@ -1060,25 +1530,26 @@ def verify(problem):
             "surplus": surplus, "deficit": -found, "balanceboth": (found, surplus),
             "greater": (f["names"][found < 0] if "names" in f else "", abs(found)),
         }.get(kind, found)  # fmt: skip
-    if kind == "swap":
+    if kind in ("swap", "replace"):
         n["power"] = n["old"] - n["new"]
-    if kind == "swap" or "watts" in f:
+    if kind in ("swap", "replace") or "watts" in f:
         joules = n["power"] * (1 if f.get("watts", True) else 1000) * n["time"] * n.get("count", 1)
         joules *= 60 if f.get("minutes") else 3600
         n["energy"] = joules / (3600 if f["wanted"] == "Wh" else 3600000)
-    if kind in ("meter", "metercost", "metersum"):
+    if kind in ("meter", "metercost", "metersum", "supply", "supplycost", "supplysum"):
         n["energy"] = n["after"] - n["before"]
     if kind in ("save", "savecost"):
         n["energy"] = n["old"] - n["new"]
-    if kind in ("dailydays", "dailycost", "dayscost"):
+    if kind in ("dailydays", "dailycost", "dayscost", "replace"):
         n["energy"] *= n["days"]
     if "price" in n:
-        cost = Fraction(int(n["energy"] * n["price"] * 100 + Fraction(1, 2)), 100)
-        return (n["energy"], cost) if kind in ("usecost", "metersum") else cost
+        cost = _rounded(n["energy"] * n["price"])
+        return (n["energy"], cost) if kind in ("usecost", "metersum", "supplysum") else cost
     exact = {
         "hours": lambda: n["energy"] / n["power"],
         "load": lambda: n["energy"] / n["time"],
         "days": lambda: n["energy"] * n["days"],
+        "perday": lambda: n["energy"] / n["days"],
     }.get(kind, lambda: n["energy"])()
     places = 10 ** f.get("places", 9)
     return Fraction(int(exact * places + Fraction(1, 2)), places)

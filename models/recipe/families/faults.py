@@ -1,6 +1,7 @@
 """Sensors that cannot be trusted: one that differs from the others, one that is stuck, values that
 cannot be, readings that are old or missing; the answer names the sensor or, where several may be meant, lists them,
-or says that there is none; and whether two agree and how far apart they are, at once."""
+or says that there is none; whether values are possible, or jump too far; the value in a series that does not fit; and
+whether two agree and how far apart they are, at once."""
 
 import dataclasses
 from fractions import Fraction
@@ -32,6 +33,11 @@ WORDING = wording.load(
         "now": {"time": str},
         "oldest": {},
         **dict.fromkeys(("missing", "missing_one"), NOUN),
+        **dict.fromkeys(("limits", "limits_one"), NOUN),
+        **dict.fromkeys(("code", "code_one"), NOUN | {"code": str}),
+        **dict.fromkeys(("plausible", "plausible_all"), NOUN | {"low": str, "high": str}),
+        **dict.fromkeys(("odd_value", "are"), NOUN),
+        **dict.fromkeys(("jump", "jump_ok"), NOUN | {"limit": str}),
     },
 )
 # What cannot be measured: what sensors of a quantity are good for, narrow and wide.
@@ -57,7 +63,9 @@ NONE = {"en": "none", "fr": "aucun"}
 
 def make(rng, language, held_out):
     kinds = [_odd, _differs, _agree, _agree_gap, _stuck, _stuck_one, _range, _tolerance, _old, _oldest]
-    kind = rng.choices([*kinds, _missing], [11, 8, 8, 10, 15, 6, 16, 7, 13, 6, 15])[0]
+    kinds += [_missing, _limits, _code, _plausible, _odd_value, _jump]
+    weights = [11, 8, 8, 10, 16, 6, 16, 7, 13, 6, 17, 12, 10, 10, 9, 8]
+    kind = rng.choices(kinds, weights)[0]
     return kind(rng, language, held_out)
 
 
@@ -370,6 +378,25 @@ def _times_table(rng, language, readings, histories, separator):
     return telemetry.Told(text, "table", names, True, separator if readings.decimals else "")
 
 
+def _spelled_out(rng, language, readings, histories, separator):
+    """Past values of each sensor in a sentence or lines, each with its unit: `hall 41 %, 40 %; attic 52 %, 52 %`."""
+    glue, between = rng.choice([" ", telling.COLON[language]]), rng.choice(["; ", " ; ", ". ", " | ", "\n", "\n"])
+    comma = separator == "," and readings.decimals
+    inner = rng.choice([" / ", " "] if comma and ";" in between else ["; "] if comma else [", ", ", ", " / "])
+    parts = []
+    for name, values in zip(readings.names, histories):
+        cells = [telemetry.written(arithmetic.text(value, readings.decimals), separator) for value in values]
+        parts.append(f"{name}{glue}{inner.join(f'{cell} {readings.unit}' for cell in cells)}")
+    head = telling.head(rng, language, readings.noun) + telling.COLON[language] if rng.random() < 0.6 else ""
+    lined = between == "\n"
+    text = head.rstrip() + "\n" + between.join(parts) if lined and head else head + between.join(parts)
+    names = [str(name) for name in readings.names]
+    layout = "lines" if lined else "sentence"
+    return telemetry.Told(
+        text + ("" if lined else "."), layout, names, lined, separator if readings.decimals else ""
+    )
+
+
 def _stuck(rng, language, held_out):
     separator = telemetry.separator(rng, language)
     count = rng.choices([2, 3, 4, 5], [2, 5, 4, 1])[0]
@@ -380,8 +407,11 @@ def _stuck(rng, language, held_out):
         _history(rng, value, length, step, i == place) for i, value in enumerate(readings.values)
     ]
     question = WORDING.say(rng, language, "stuck", held_out, noun=readings.noun)
-    if rng.random() < 0.35:
+    chance = rng.random()
+    if chance < 0.35:
         told = _times_table(rng, language, readings, histories, separator)
+    elif chance < 0.55:
+        told = _spelled_out(rng, language, readings, histories, separator)
     else:
         told = telemetry.tell_series(rng, readings, histories, separator)
     thought, name = ["stuck"], None
@@ -532,6 +562,235 @@ def _tolerance(rng, language, held_out):
         "names": told.names,
     }
     thought, answer = _outside(language, single, ["tolerance", down, up], lines, bad, told.names)
+    return _build(rng, language, held_out, question, thought, answer, told, separator, facts)
+
+
+# Limits of its own for each ------------------------------------------------------------
+
+BOUND_KEYS = {
+    "en": [("min", "max"), ("low", "high"), ("lo", "hi"), ("lower", "upper")],
+    "fr": [("min", "max"), ("bas", "haut"), ("mini", "maxi"), ("min", "max")],
+}
+BOUND_SHAPES = {
+    "en": ["{1} ({2} to {3})", "{1} ({2}-{3})", "{1}, allowed {2} to {3}", "{1}, must be {2} to {3}", "{1} [{2}..{3}]",
+           "{1} (min {2}, max {3})", "{1}, limits {2} and {3}", "{1} (between {2} and {3})"],
+    "fr": ["{1} ({2} à {3})", "{1} ({2}-{3})", "{1}, permis de {2} à {3}", "{1}, doit être entre {2} et {3}",
+           "{1} [{2}..{3}]", "{1} (min {2}, max {3})", "{1}, limites {2} et {3}", "{1} (entre {2} et {3})"],
+}  # fmt: skip
+
+
+def _limits(rng, language, held_out):
+    """Which ones are outside limits that are told for each?"""
+    separator = telemetry.separator(rng, language)
+    count = rng.choices([2, 3, 4], [3, 5, 2])[0]
+    readings = telemetry.draw(rng, language, count, held_out)
+    scale, single = 10**readings.decimals, rng.random() < 0.5
+    reach = max(3, max(map(abs, readings.values)) // scale // rng.choice([3, 5, 10]))
+    bounds = []
+    for value in readings.values:
+        low = value // scale - rng.randint(0, reach)
+        low = max(0, low) if value >= 0 else low
+        high = low + max(2, rng.randint(reach // 2, 2 * reach))
+        bounds.append((low, min(high, 100) if readings.unit == "%" else high))
+    while True:
+        for i, (low, high) in enumerate(bounds):
+            readings.values[i] = rng.randint(low * scale, high * scale)
+        wrong = rng.choices([0, 1, 2], [1, 9, 0] if single else [2, 5, 3])[0]
+        for i in rng.sample(range(count), wrong):
+            low, high = bounds[i]
+            beyond = rng.randint(1, reach * scale)
+            readings.values[i] = high * scale + beyond if rng.random() < 0.6 else low * scale - beyond
+        if min(readings.values) >= 0 or readings.quantity.low < 0:
+            break
+    told = _bounds_told(rng, readings, bounds, separator)
+    question = WORDING.say(rng, language, "limits_one" if single else "limits", held_out, noun=readings.noun)
+    lines, bad = [], []
+    for i, (value, (low, high)) in enumerate(zip(readings.values, bounds)):
+        steps, inside = _between(value, readings.decimals, (low, 0), (high, 0))
+        lines.append(f"{i + 1}:{told.names[i]} {readings.value(i)} {low} {high} {steps}")
+        bad.append(not inside)
+    thought, answer = _outside(language, single, ["limits"], lines, bad, told.names)
+    facts = {
+        "kind": "limits",
+        "single": single,
+        "values": readings.values,
+        "decimals": readings.decimals,
+        "bounds": bounds,
+        "names": told.names,
+    }
+    return _build(rng, language, held_out, question, thought, answer, told, separator, facts)
+
+
+def _bounds_told(rng, readings, bounds, separator):
+    """Readings with the limits of each: a table, JSON, lines or a sentence."""
+    language, style, names = readings.language, rng.random(), [str(name) for name in readings.names]
+    key, keys = rng.choice(readings.quantity.keys[language]), rng.choice(BOUND_KEYS[language])
+    key = rng.choice([key, key, "value" if language == "en" else "valeur"])
+    values = [readings.value(i) for i in range(len(names))]
+    order = rng.choice([(0, 1, 2, 3), (0, 1, 2, 3), (0, 2, 3, 1)])
+    heads = [telling.column(rng, language), key, *keys]
+    rows = [(name, value, str(low), str(high)) for name, value, (low, high) in zip(names, values, bounds)]
+    if style < 0.3:
+        if rng.random() < 0.5:
+            data = {row[0]: {heads[i]: telemetry.Number(row[i]) for i in order[1:]} for row in rows}
+        else:
+            data = [{heads[i]: telemetry.Number(row[i]) if i else row[i] for i in order} for row in rows]
+        layout = "map" if isinstance(data, dict) else "objects"
+        return telemetry.Told(telemetry.encode(data, rng.random() < 0.5), layout, names, True, ".")
+    stands = separator if readings.decimals else ""
+    said = [(name, telemetry.written(value, separator), low, high) for name, value, low, high in rows]
+    if style < 0.55:
+        cells = [[row[i] for i in order] for row in (heads, *said)]
+        if rng.random() < 0.5:
+            lines = [f"| {' | '.join(row)} |" for row in cells]
+            lines.insert(1, "|" + "---|" * 4)
+        else:
+            bar = rng.choice([" | ", ";", "\t"])
+            lines = [bar.join(row) for row in cells]
+        return telemetry.Told("\n".join(lines), "table", names, True, stands)
+    shape = rng.choice(BOUND_SHAPES[language])
+    if any(low < 0 for low, _ in bounds):
+        shape = shape.replace("{2}-{3}", "{2}..{3}")
+    glue, united = rng.choice([" ", telling.COLON[language]]), rng.random() < 0.6
+    unit = f" {readings.unit}" if united else ""
+    parts = [f"{row[0]}{glue}{shape.format(row[0], row[1] + unit, *row[2:])}" for row in said]
+    if style < 0.8:
+        return telemetry.Told("\n".join(parts), "lines", names, True, stands)
+    return telemetry.Told(rng.choice(["; ", " | "]).join(parts) + ".", "sentence", names, False, stands)
+
+
+# Codes for an error ------------------------------------------------------------
+
+ERROR_CODES = [
+    (-127,), (85,), (-127, 85), (999,), (9999,), (-999,), (-1,), (-9999,), (65535,), (255,), (998, 999), (888,),
+]  # fmt: skip
+
+
+def _code(rng, language, held_out):
+    """Which ones give a value that stands for an error?"""
+    separator = telemetry.separator(rng, language)
+    count = rng.choices([2, 3, 4, 5], [2, 5, 4, 2])[0]
+    readings = telemetry.draw(rng, language, count, held_out)
+    scale = 10**readings.decimals
+    codes = rng.choice(ERROR_CODES)
+    while any(code * scale in readings.values for code in codes):
+        codes = rng.choice(ERROR_CODES)
+    single = rng.random() < 0.5
+    gone = sorted(rng.sample(range(count), rng.choices([0, 1, 2], [1, 9, 0] if single else [2, 5, 4])[0]))
+    for i in gone:
+        readings.values[i] = rng.choice(codes) * scale
+    unit = f" {readings.unit}" if rng.random() < 0.3 else ""
+    said = (" or " if language == "en" else " ou ").join(map(str, codes)) + unit
+    told = telemetry.tell(rng, readings, separator)
+    question = WORDING.say(rng, language, "code_one" if single else "code", held_out, noun=readings.noun, code=said)
+    bad = [i in gone for i in range(count)]
+    lines = [
+        f"{i + 1}:{name} {readings.value(i)}" + ("" if single else " bad" if out else " ok")
+        for i, (name, out) in enumerate(zip(told.names, bad))
+    ]
+    head = [f"code {' '.join(map(str, codes))}"]
+    thought, answer = _outside(language, single, head, lines, bad, told.names)
+    facts = {"kind": "code", "single": single, "gone": gone, "names": told.names}
+    return _build(rng, language, held_out, question, thought, answer, told, separator, facts)
+
+
+# Possible or not ------------------------------------------------------------
+
+
+def _plausible(rng, language, held_out):
+    """Is a value possible, or are all of several? Yes or no."""
+    separator = telemetry.separator(rng, language)
+    count = rng.choices([1, 2, 3, 4], [6, 1, 3, 2])[0]
+    readings = telemetry.draw(rng, language, count, held_out, among=lambda q: q.id in RANGES)
+    low, high = rng.choice(RANGES[readings.quantity.id])
+    scale = 10**readings.decimals
+    for i in rng.sample(range(count), rng.random() < 0.5):
+        beyond = rng.randint(1, max(20, high * scale // rng.choice([2, 8, 40])))
+        beneath = rng.random() < 0.35
+        readings.values[i] = low * scale - min(beyond, max(200, low * scale // 2)) if beneath else high * scale + beyond
+    unit = f" {readings.unit}" if rng.random() < 0.7 else ""
+    section = "plausible" if count == 1 else "plausible_all"
+    question = WORDING.say(
+        rng, language, section, held_out, noun=readings.noun, low=str(low), high=f"{high}{unit}"
+    )
+    told = telemetry.tell(rng, readings, separator)
+    names = told.names
+    if count == 1 and rng.random() < 0.5:
+        fact = telemetry.reading(rng, language, readings.quantity, readings.values[0], readings.decimals)
+        told = telemetry.tell_facts(rng, language, [fact], separator)
+    lines, bad = _scanned(readings, names, (low, 0), (high, 0))
+    if count == 1:
+        lines = [line.replace(f"1:{names[0]} ", "", 1) for line in lines]
+    lines, out = _until(lines, bad, names)
+    holds = not any(bad)
+    answer = Answer(f"{words.YES_NO[language][0 if holds else 1]}.", {"truth": holds})
+    facts = {
+        "kind": "plausible",
+        "values": readings.values,
+        "decimals": readings.decimals,
+        "low": Fraction(low),
+        "high": Fraction(high),
+    }
+    thought = [f"plausible {low} {high}", *lines, f"={'no' if out else 'yes'}"]
+    return _build(rng, language, held_out, question, thought, answer, told, separator, facts)
+
+
+# In a series ------------------------------------------------------------
+
+
+def _odd_value(rng, language, held_out):
+    """Which value of one series does not fit?"""
+    separator = telemetry.separator(rng, language)
+    count = rng.choice([4, 4, 5])
+    while True:
+        readings, place, _ = _cluster(rng, language, held_out, count, 4)
+        if max(len(readings.value(i)) for i in range(count)) < 6:
+            break
+    question = WORDING.say(rng, language, "odd_value", held_out, noun=readings.noun)
+    told = (telemetry.timed if rng.random() < 0.35 else telemetry.series)(rng, readings, separator)
+    values, decimals = readings.values, readings.decimals
+    lines, high, low = arithmetic.extremes(values, decimals)
+    between = next(i for i in range(count) if i not in (high, low))
+    up, above = arithmetic.difference(values[high], values[between], decimals)
+    down, below = arithmetic.difference(values[between], values[low], decimals)
+    line, _ = arithmetic.comparison(above, decimals, ">", below, decimals)
+    thought = ["odd value", *lines, up, down, line, f"={readings.value(place)}"]
+    answer = Answer("{value}", {"value": Amount(values[place], decimals, readings.unit)})
+    facts = {"kind": "odd value", "values": values, "decimals": decimals}
+    return _build(rng, language, held_out, question, thought, answer, told, separator, facts)
+
+
+def _jump(rng, language, held_out):
+    """Do two readings that follow each other differ by more than can be? Or never? Yes or no."""
+    separator = telemetry.separator(rng, language)
+    readings = telemetry.draw(rng, language, 1, held_out)
+    decimals, scale = readings.decimals, 10**readings.decimals
+    count = rng.choice([2, 3] if decimals else [2, 3, 3, 4])
+    step = rng.choice([2, 3, 5, 10, 15, 20]) if readings.quantity.high < 300 else rng.choice([20, 50, 100, 200])
+    far = rng.randrange(1, count) if rng.random() < 0.5 else 0
+    values = readings.values[:1]
+    for i in range(1, count):
+        size = rng.randint(step * scale + 1, 3 * step * scale) if i == far else rng.randint(0, step * scale * 2 // 3)
+        up, down = values[-1] + size, values[-1] - size
+        high = readings.unit == "%" and up > 100 * scale
+        values.append(down if high or (rng.random() < 0.5 and (down >= 0 or readings.quantity.low < 0)) else up)
+    readings.values = values
+    section, relation = rng.choice([("jump", ">"), ("jump_ok", "<=")])
+    unit = f" {readings.unit}" if rng.random() < 0.8 else ""
+    question = WORDING.say(rng, language, section, held_out, noun=readings.noun, limit=f"{step}{unit}")
+    told = (telemetry.timed if rng.random() < 0.4 else telemetry.series)(rng, readings, separator)
+    thought, holds = [f"jump {relation}{step}"], relation == "<="
+    for before, after in zip(values, values[1:]):
+        order, rising = arithmetic.comparison(after, decimals, ">", before, decimals)
+        line, gap = arithmetic.difference(max(before, after), min(before, after), decimals)
+        check, fits = arithmetic.comparison(gap, decimals, relation, step, 0)
+        thought += [order, line, check]
+        if fits != holds:
+            holds = fits
+            break
+    answer = Answer(f"{words.YES_NO[language][0 if holds else 1]}.", {"truth": holds})
+    facts = {"kind": section, "values": values, "decimals": decimals, "limit": Fraction(step)}
+    thought.append(f"={'yes' if holds else 'no'}")
     return _build(rng, language, held_out, question, thought, answer, told, separator, facts)
 
 
@@ -756,6 +1015,8 @@ def _missing(rng, language, held_out):
         readings.values[rng.randrange(count)] = 0
     tell = rng.choices([_marked, _gaps, _shows], [45, 35, 20])[0]
     told, mark = tell(rng, readings, gone, separator)
+    if told.layout in ("map", "pairs", "table") and rng.random() < 0.25:
+        told.text += "\n" + WORDING.say(rng, language, "are", held_out, noun=readings.noun).text
     section = "missing_one" if single else "missing"
     question = WORDING.say(rng, language, section, held_out, noun=readings.noun)
     lines = [f"{i + 1}:{name} {mark}" if i in gone else f"{i + 1}:{name}" for i, name in enumerate(told.names)]
@@ -805,6 +1066,16 @@ def verify(problem):
             return tuple(found[name] for name in facts["order"])
         within = abs(a - b) <= Fraction(facts["limit"][0], 10 ** facts["limit"][1])
         return within if kind == "agree_within" else not within
+    if kind == "plausible":
+        values = [Fraction(value, 10 ** facts["decimals"]) for value in facts["values"]]
+        return facts["low"] <= min(values) and max(values) <= facts["high"]
+    if kind == "odd value":
+        middle = sorted(facts["values"])[len(facts["values"]) // 2]
+        return Fraction(max(facts["values"], key=lambda value: abs(value - middle)), 10 ** facts["decimals"])
+    if kind.startswith("jump"):
+        values = [Fraction(value, 10 ** facts["decimals"]) for value in facts["values"]]
+        far = any(abs(after - before) > facts["limit"] for before, after in zip(values, values[1:]))
+        return far if kind == "jump" else not far
     names = facts.get("names")
     if facts.get("single"):
         found = _at_fault(facts)
@@ -839,6 +1110,10 @@ def _at_fault(facts):
     if facts["kind"] == "range":
         values = [Fraction(value, 10 ** facts["decimals"]) for value in facts["values"]]
         return [i for i, value in enumerate(values) if not facts["low"] <= value <= facts["high"]]
+    if facts["kind"] == "limits":
+        values = [Fraction(value, 10 ** facts["decimals"]) for value in facts["values"]]
+        rows = zip(values, facts["bounds"])
+        return [i for i, (value, (low, high)) in enumerate(rows) if sorted((low, value, high))[1] != value]
     if facts["kind"] == "old":
         return [i for i, age in enumerate(facts["ages"]) if age > facts["limit"]]
     return facts["gone"]

@@ -70,6 +70,13 @@ WORDING = wording.load(
         "stock_ask": {"unit": Noun},
         "share_given": THING | {"volume": str, "now": str, "rate": str},
         "share_ask": {},
+        "between": TIME | {"now": str, "target": str, "rate": str},
+        "to_ask": TIME | {"target": str},
+        "enough": {"now": str, "rate": str, "time": str},
+        "enough_ask": {"time": str},
+        "or_never": {},
+        "netleft_ask": {"unit": Noun},
+        "herd_given": THING | {"now": str, "herd": str, "each": str},
     },
 )
 VESSELS = {
@@ -87,12 +94,14 @@ VESSELS = {
 }
 BATTERIES = {
     "en": words.nouns(
-        "en", "battery|battery|power bank|backup battery|solar battery|home battery|battery pack"
+        "en",
+        """battery|battery|power bank|backup battery|solar battery|home battery|battery pack|car battery
+            boat battery""",
     ),
     "fr": words.nouns(
         "fr",
         """f batterie|f batterie|f batterie de secours|f batterie solaire|m accumulateur
-            f batterie domestique""",
+            f batterie domestique|f batterie de voiture|f batterie de bord""",
     ),
 }
 AMOUNTS = statement.Amounts(
@@ -133,12 +142,21 @@ AMOUNTS = statement.Amounts(
             "load|power draw|consumption; load draw consumption p_out",
             "f consommation|f puissance appelée; conso puissance appel",
         ),
+        "moved": (
+            "volume pumped|amount delivered|volume; pumped delivered amount volume",
+            "m volume pompé|m volume livré|f quantité; pompe livre volume quantite",
+        ),
+        "time": (
+            "time|duration|running time; time duration run_time",
+            "f durée|m temps|m temps de marche; duree temps marche",
+        ),
         "charger": (
             "charging power|charger power; charge_power charger p_charge",
             "f puissance de charge|f puissance du chargeur; p_charge chargeur puissance_charge",
         ),
     },
-    {"L/day": "l_day", "L/jour": "l_jour", "%": "pct", "L/min": "l_min", "L/h": "l_h", "m³/h": "m3_h", "L/s": "l_s"},
+    {"L/day": "l_day", "L/jour": "l_jour", "%": "pct", "%/h": "pct_h"}
+    | {"L/min": "l_min", "L/h": "l_h", "m³/h": "m3_h", "L/s": "l_s"},
 )
 TIMES = {"L/min": "min", "L/h": "h", "m³/h": "h", "L/s": "s"}
 # What a battery supplies.
@@ -168,13 +186,20 @@ TOGETHER = {
         "fr": "jours jours_restants nb_jours autonomie_jours autonomie jours_avant_vide".split(),
     },
     "hours": {"en": "hours h hrs hour whole_hours".split(), "fr": "heures h nb_heures heure".split()},
+    "enough": {
+        "en": "enough sufficient ok will_last lasts covers".split(),
+        "fr": "suffisant suffit assez ok tient couvre".split(),
+    },
     "minutes": {"en": "minutes min mins minute rest_min".split(), "fr": "minutes min nb_minutes minute mn".split()},
 }
 KINDS = {
     "fill": 11, "drain": 10, "left": 11, "leftpct": 7, "drainpct": 5, "net": 7, "gain": 6,
     "loss": 12, "volume": 9, "rate": 7, "battery": 12, "batterypct": 8, "soc": 7, "charge": 7,
-    "after": 5, "netafter": 6, "leftnet": 7, "tanks": 5, "loads": 7, "stock": 4, "share": 6,
+    "after": 5, "netafter": 6, "leftnet": 7, "tanks": 5, "loads": 7, "stock": 6, "share": 6,
+    "up": 6, "down": 6, "uppct": 5, "downpct": 3, "chargeto": 6, "batteryto": 4, "enough": 8, "lasting": 6,
+    "emptynet": 6, "netleft": 5,
 }  # fmt: skip
+NEVER = {"en": "never", "fr": "jamais"}
 
 
 def make(rng, language, held_out):
@@ -183,8 +208,12 @@ def make(rng, language, held_out):
         return _inout(rng, language, held_out, kind)
     if kind in ("stock", "share"):
         return _stock(rng, language, held_out, kind)
-    if kind in ("tanks", "loads", "leftnet"):
-        make_ = {"tanks": _tanks, "loads": _loads, "leftnet": _leftnet}[kind]
+    make_ = {
+        "tanks": _tanks, "loads": _loads, "leftnet": _leftnet, "netleft": _leftnet, "emptynet": _emptynet,
+        "up": _levels, "down": _levels, "uppct": _percents, "downpct": _percents, "chargeto": _percents,
+        "batteryto": _percents, "enough": _enough, "lasting": _enough,
+    }.get(kind)  # fmt: skip
+    if make_:
         return make_(rng, language, held_out, kind)
     if kind in ("battery", "batterypct", "soc", "charge"):
         return _battery(rng, language, held_out, kind)
@@ -351,6 +380,8 @@ def _duration(rng, language, held_out, kind):
         divide = shown, (rate, decimals)
     elif kind == "left":
         now = rng.randint(1, max(2, amount * 2))
+        full = rng.random() < 0.03
+        amount = 0 if full else amount
         now, now_decimals = arithmetic.trimmed(
             round(now, -1) if now > 30 and rng.random() < 0.6 else now, amount_decimals
         )
@@ -370,6 +401,8 @@ def _duration(rng, language, held_out, kind):
         shown = whole
     elif kind in ("leftpct", "drainpct"):
         level = rng.choice([10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, rng.randint(5, 95)])
+        if kind == "leftpct" and rng.random() < 0.03:
+            level = 100
         share = 100 - level if kind == "leftpct" else level
         if litre == "L":
             whole, d = units.easy(rng, 100, 9000, 0.05), 0
@@ -398,12 +431,18 @@ def _duration(rng, language, held_out, kind):
         slots["rate"] = _flowing(rng, language, said(*arithmetic.trimmed(a, d), unit))
         slots["out"] = _flowing(rng, language, said(*arithmetic.trimmed(b, d), unit))
         slots["volume"] = said(*shown, litre)
-        lines.append(arithmetic.subtraction(*_same(arithmetic.trimmed(a, d), (b, d)))[0])
+        known = [
+            AMOUNTS.fact(rng, language, "volume", (*shown, litre)),
+            AMOUNTS.fact(rng, language, "now", (0, 0, litre)),
+            AMOUNTS.fact(rng, language, "inflow", (*arithmetic.trimmed(a, d), unit)),
+            AMOUNTS.fact(rng, language, "outflow", (*arithmetic.trimmed(b, d), unit)),
+        ]
+        lines.append(arithmetic.change(*_same(arithmetic.trimmed(a, d), (b, d)))[0])
         divide = shown, arithmetic.trimmed(rate, decimals)
         facts["out"] = text(b, d)
         rate, decimals = a, d
     exact = Fraction(divide[0][0], 10 ** divide[0][1]) / Fraction(divide[1][0], 10 ** divide[1][1])
-    if not Fraction(1, 2) <= exact <= 2000:
+    if exact and not Fraction(1, 2) <= exact <= 2000:
         return _duration(rng, language, held_out, kind)
     stated = statement.state(
         rng,
@@ -448,27 +487,26 @@ def _amount(rng, language, held_out, kind):
     separator = telemetry.separator(rng, language)
     rate, decimals, unit = _rate(rng)
     litre, base = ("m³" if unit == "m³/h" else "L"), TIMES[unit]
-    time = rng.randint(2, 12 if base == "h" else 90)
+    time = (rng.randint(2, 12 if base == "h" else 90), 0)
     if base != "h" and rng.random() < 0.5:
-        time = rng.choice([5, 10, 15, 20, 30, 40, 45, 60, 90])
+        time = (rng.choice([5, 10, 15, 20, 30, 40, 45, 60, 90]), 0)
 
     def said(value, value_decimals, of, symbol=0.6):
         return units.said(rng, language, value, value_decimals, of, separator, symbol)
 
-    lines, spoken, thing = [], (time, base), rng.choice(VESSELS[language])
+    lines, spoken, thing = [], said(*time, base, 0.35), rng.choice(VESSELS[language])
     facts = {"kind": kind, "places": 9}
-    if base == "min" and kind != "rate" and rng.random() < 0.15:
-        hours = rng.randint(2, 8)
-        spoken, time = (hours, "h"), hours * 60
-        lines += arithmetic.times(hours, 0, 60, 0)[0]
+    if base != "s" and kind != "rate" and rng.random() < 0.25:
+        spoken, lines, time = _other_time(rng, language, base, separator)
     slots = {
         "thing": thing,
-        "time": said(spoken[0], 0, spoken[1], 0.35),
+        "time": spoken,
         "rate": _flowing(rng, language, said(rate, decimals, unit)),
     }
     known, ask = [], ""
-    more, moved, moved_decimals = arithmetic.times(rate, decimals, time, 0)
+    more, moved, moved_decimals = arithmetic.times(rate, decimals, *time)
     if kind == "rate":
+        time = time[0]
         slots["volume"] = said(moved, moved_decimals, litre)
         named = _unit(rng, language, unit)
         slots["unit"] = named
@@ -476,13 +514,17 @@ def _amount(rng, language, held_out, kind):
             moved, moved_decimals = moved + rng.randint(1, time), moved_decimals
             slots["volume"] = said(moved, moved_decimals, litre)
         lines, value, made, _ = arithmetic.quotient(moved, moved_decimals, time, 0, 2)
+        known = [
+            AMOUNTS.fact(rng, language, "moved", (*arithmetic.trimmed(moved, moved_decimals), litre)),
+            AMOUNTS.fact(rng, language, "time", (time, 0, base)),
+        ]
         facts |= {"volume": text(moved, moved_decimals), "time": str(time), "places": 2}
     else:
         lines += more
         named = _unit(rng, language, litre)
         slots["unit"] = named
         value, made = moved, moved_decimals
-        facts |= {"rate": text(rate, decimals), "time": str(time)}
+        facts |= {"rate": text(rate, decimals), "time": text(*time)}
         if kind == "volume":
             known = [AMOUNTS.fact(rng, language, "flow", (rate, decimals, unit))]
         else:
@@ -530,6 +572,36 @@ def _amount(rng, language, held_out, kind):
         facts=facts,
         phrasings=stated.phrasings,
     )
+
+
+def _other_time(rng, language, base, separator):
+    """A time in another unit than `base`, minutes or hours, or in both: as it is said, the steps to `base`, and the
+    amount there."""
+    if base == "min":
+        hours, rest = rng.choice([(rng.randint(1, 8), 0), (rng.randint(1, 4), rng.choice([5, 10, 15, 20, 30, 40, 45]))])
+        lines, value, _ = arithmetic.times(hours, 0, 60, 0)
+        if rest:
+            line, value = arithmetic.addition(value, rest, 0)
+            lines = [*lines, line]
+        amount = value, 0
+    else:
+        hours, rest = rng.choice([0, 0, rng.randint(1, 6)]), rng.choice([15, 30, 30, 45, 6, 12, 90])
+        rest = 30 if hours and rest > 60 else rest
+        lines, value, made, _ = arithmetic.quotient(rest, 0, 60, 0)
+        if hours:
+            a, b, made = _same((hours, 0), (value, made))
+            line, value = arithmetic.addition(a, b, made)
+            lines = [*lines, line]
+        amount = value, made
+    if not hours:
+        spoken = units.said(rng, language, rest, 0, "min", separator, 0.35)
+    elif not rest:
+        spoken = units.said(rng, language, hours, 0, "h", separator, 0.35)
+    elif rng.random() < 0.4:
+        spoken = f"{hours}h{rest:02d}" if language == "fr" else f"{hours}h {rest}min"
+    else:
+        spoken = f"{hours} h {rest} min"
+    return spoken, lines, amount
 
 
 def _spelled_in(shown, language, unit):
@@ -752,23 +824,56 @@ def _inout(rng, language, held_out, kind):
     )  # fmt: skip
 
 
-def _leftnet(rng, language, held_out, kind):
-    """How long until what is missing has come in, while some of it flows out."""
-    separator = telemetry.separator(rng, language)
-    unit = rng.choices(["L/min", "L/h"], [80, 20])[0]
-    base, decimals = TIMES[unit], rng.choice([0, 0, 0, 1])
+def _never(rng, language, held_out, label, stated, lines, separator, facts):
+    """A problem about a time that does not come."""
+    question, phrasings = stated.question, stated.phrasings
+    if rng.random() < 0.75:
+        request = WORDING.say(rng, language, "or_never", held_out)
+        question, phrasings = rounding.then(question, request), (*phrasings, request)
+    answer = Answer("{value}", {"value": NEVER[language]}, capital=False)
+    return build(
+        rng, FAMILY, language, held_out, question, [label, *lines, "never"], answer, stated.data, separator,
+        exact=True, facts=facts | {"never": True}, phrasings=phrasings,
+    )  # fmt: skip
+
+
+def _net_flow(rng):
+    """What flows into and out of something, with their unit: (the larger, the smaller, their difference), amounts of
+    (value, decimals)."""
+    unit, decimals = rng.choices(["L/min", "L/h"], [80, 20])[0], rng.choice([0, 0, 0, 1])
     net = rng.choice([2, 3, 4, 5, 6, 8, 10, 12, 15, 20])
-    out = rng.randint(1, 20)
+    small = rng.randint(1, 20)
     if decimals:
-        net, out = net * 5, rng.choice([out * 5, out * 10 + rng.randint(1, 9)])
-    size, places = arithmetic.trimmed(net, decimals)
+        net, small = net * 5, rng.choice([small * 5, small * 10 + rng.randint(1, 9)])
+    return [arithmetic.trimmed(n, decimals) for n in (small + net, small, net)], unit
+
+
+def _or_never(rng, language, held_out, stated):
+    """What the question is to be answered by, should it never happen: sometimes told where it does happen."""
+    if rng.random() > 0.1:
+        return stated
+    request = WORDING.say(rng, language, "or_never", held_out)
+    question = rounding.then(stated.question, request)
+    return statement.Stated(question, stated.data, (*stated.phrasings, request), question.slots)
+
+
+def _leftnet(rng, language, held_out, kind):
+    """How long until what is missing has come in, while some of it flows out; `netleft`: with the net flow. If as much
+    flows out as in, or more: never."""
+    separator = telemetry.separator(rng, language)
+    (rate, out, (size, places)), unit = _net_flow(rng)
+    base = TIMES[unit]
     time = rng.randint(5, 150) if base == "min" else rng.randint(2, 24)
-    missing = max(1, net * time // 10**decimals)
+    missing = max(1, size * time // 10**places)
     now = rng.choice([rng.randint(1, 90) * 10, rng.randint(20, 700)])
     if rng.random() < 0.6:
         now = max(1, 10 - missing % 10 + now // 10 * 10)
+    if kind == "netleft" and missing * 10**places % size:
+        return _leftnet(rng, language, held_out, kind)
+    never = kind == "leftnet" and rng.random() < 0.2
+    if never:
+        rate, out = (out, rate) if rng.random() < 0.7 else (rate, rate)
     whole = now + missing
-    rate, out = arithmetic.trimmed(out + net, decimals), arithmetic.trimmed(out, decimals)
     named = _unit(rng, language, base)
 
     def said(value, of):
@@ -788,12 +893,220 @@ def _leftnet(rng, language, held_out, kind):
         AMOUNTS.fact(rng, language, "inflow", (*rate, unit)),
         AMOUNTS.fact(rng, language, "outflow", (*out, unit)),
     ]
-    lines = [arithmetic.subtraction(whole, now, 0)[0], arithmetic.subtraction(*_same(rate, out))[0]]
-    stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known, ask="full_ask")
-    facts = {"volume": str(whole), "now": str(now), "rate": text(*rate), "out": text(*out)}
+    lines = [arithmetic.subtraction(whole, now, 0)[0], arithmetic.change(*_same(rate, out))[0]]
+    stated = statement.state(
+        rng, WORDING, language, held_out, kind, slots, separator, known,
+        ask="netleft_ask" if kind == "netleft" else "full_ask", given="leftnet_given",
+    )  # fmt: skip
+    facts = {"kind": kind, "volume": str(whole), "now": str(now), "rate": text(*rate), "out": text(*out)}
+    if never:
+        return _never(rng, language, held_out, "left net", stated, lines, separator, facts)
+    if kind == "netleft":
+        more, value, made, _ = arithmetic.quotient(missing, 0, size, places)
+        times = "minutes" if base == "min" else "hours"
+        answer = _together(language, net=Amount(size, places, unit), **{times: Amount(value, made, base)})
+        return build(
+            rng, FAMILY, language, held_out, stated.question, ["net + left", *lines, *more], answer, stated.data,
+            separator, exact=True, facts=facts, phrasings=stated.phrasings,
+        )  # fmt: skip
     return _timed(
-        rng, language, held_out, kind, "left net", stated, lines, ((missing, 0), (size, places)), base, named,
+        rng, language, held_out, kind, "left net", _or_never(rng, language, held_out, stated), lines,
+        ((missing, 0), (size, places)), base, named, separator, facts,
+    )  # fmt: skip
+
+
+def _emptynet(rng, language, held_out, kind):
+    """How long until something is empty that is filled and emptied at once; never, where more flows in."""
+    separator = telemetry.separator(rng, language)
+    (out, rate, (size, places)), unit = _net_flow(rng)
+    base = TIMES[unit]
+    time = rng.randint(5, 150) if base == "min" else rng.randint(2, 24)
+    now = max(1, size * time // 10**places + rng.choice([0, 0, 0, rng.randint(0, 9)]))
+    never = rng.random() < 0.2
+    if never:
+        rate, out = (out, rate) if rng.random() < 0.7 else (rate, rate)
+    named = _unit(rng, language, base)
+
+    def said(value, of):
+        return units.said(rng, language, *value, of, separator)
+
+    slots = {
+        "thing": rng.choice(VESSELS[language]),
+        "now": said((now, 0), "L"),
+        "rate": _flowing(rng, language, said(rate, unit)),
+        "out": _flowing(rng, language, said(out, unit)),
+        "unit": named,
+    }
+    known = [
+        AMOUNTS.fact(rng, language, "now", (now, 0, "L")),
+        AMOUNTS.fact(rng, language, "inflow", (*rate, unit)),
+        AMOUNTS.fact(rng, language, "outflow", (*out, unit)),
+    ]
+    lines = [arithmetic.change(*_same(out, rate))[0]]
+    stated = statement.state(
+        rng, WORDING, language, held_out, kind, slots, separator, known, ask="empty_ask", given="inout_given"
+    )
+    facts = {"kind": kind, "now": str(now), "rate": text(*rate), "out": text(*out)}
+    if never:
+        return _never(rng, language, held_out, "drain net", stated, lines, separator, facts)
+    return _timed(
+        rng, language, held_out, kind, "drain net", _or_never(rng, language, held_out, stated), lines,
+        ((now, 0), (size, places)), base, named, separator, facts,
+    )  # fmt: skip
+
+
+# From one level to another ------------------------------------------------------------
+
+
+def _levels(rng, language, held_out, kind):
+    """How long from one content to another, or from one level in percent to another by percents an hour."""
+    separator = telemetry.separator(rng, language)
+    rate, decimals, unit = _rate(rng)
+    moved, moved_decimals = _content(rng, rate, decimals, unit)
+    litre = "m³" if unit == "m³/h" else "L"
+    if rng.random() < 0.2:
+        litre, unit, decimals, moved_decimals = "%", "%/h", 0, 0
+        rate = rng.choice([2, 3, 4, 5, 6, 8, 10, 12, 15])
+        moved = min(rate * rng.randint(2, 12), 60 // rate * rate)
+    low = rng.randint(1, 9) * 10 if moved > 20 * 10**moved_decimals else rng.randint(2, 20)
+    low = rng.randint(5, 35) if litre == "%" else low * rng.choice([1, 1, 5, 10]) if litre == "L" else low
+    a, b, d = _same((low, 0), arithmetic.trimmed(moved, moved_decimals))
+    low, high = arithmetic.trimmed(a, d), arithmetic.trimmed(a + b, d)
+    now, target = (low, high) if kind == "up" else (high, low)
+    time = TIMES.get(unit, "h")
+    named = _unit(rng, language, time)
+
+    def said(value, of):
+        return units.said(rng, language, *value, of, separator)
+
+    slots = {
+        "thing": rng.choice(VESSELS[language]), "now": said(now, litre), "target": said(target, litre),
+        "rate": _flowing(rng, language, said((rate, decimals), unit)), "unit": named,
+    }  # fmt: skip
+    known = [
+        AMOUNTS.fact(rng, language, "level" if litre == "%" else "now", (*now, litre)),
+        AMOUNTS.fact(rng, language, "inflow" if kind == "up" else "outflow", (rate, decimals, unit)),
+    ]
+    if litre != "%" and rng.random() < 0.4:
+        full = (high[0] // 10 ** high[1] // 100 + rng.randint(1, 6)) * 100
+        known.insert(0, AMOUNTS.fact(rng, language, "volume", (full, 0, litre)))
+    stated = statement.state(
+        rng, WORDING, language, held_out, "between", slots, separator, known, ask="to_ask",
+        given="no_such" if litre == "%" else "gain_given" if kind == "up" else "loss_given",
+    )  # fmt: skip
+    lines = [arithmetic.subtraction(*_same(high, low))[0]]
+    facts = {"now": text(*now), "target": text(*target), "rate": text(rate, decimals)}
+    divide = arithmetic.trimmed(b, d), arithmetic.trimmed(rate, decimals)
+    return _timed(
+        rng, language, held_out, kind, "left" if kind == "up" else "down", stated, lines, divide, time, named,
         separator, facts,
+    )  # fmt: skip
+
+
+def _percents(rng, language, held_out, kind):
+    """How long from one level in percent to another, of a tank or a battery of a known capacity."""
+    separator = telemetry.separator(rng, language)
+    battery = kind in ("chargeto", "batteryto")
+    up = kind in ("chargeto", "uppct")
+    low, high = sorted(rng.sample([10, 15, 20, 25, 30, 35, 40, 45, 50, 60, 65, 70, 75, 80, 90, 95], 2))
+    if rng.random() < 0.15:
+        low = rng.randint(5, high - 4)
+    if battery:
+        stored, unit = rng.choices([("kWh", "kW"), ("Wh", "W"), ("Ah", "A")], [55, 30, 15])[0]
+        whole = units.easy(rng, 200, 5000, 0.1) if unit == "W" else units.easy(rng, 4, 90, 0.15)
+        rate, decimals = (units.easy(rng, 20, 900, 0.1), 0) if unit == "W" else (
+            rng.choice([(2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (11, 0), (22, 0), (24, 1), (36, 1), (72, 1), (74, 1)])
+        )  # fmt: skip
+        base = "h"
+    else:
+        stored, unit = rng.choices([("L", "L/min"), ("L", "L/h"), ("m³", "m³/h")], [6, 2, 2])[0]
+        base = TIMES[unit]
+        whole = units.easy(rng, 10, 90, 0) if stored == "m³" else units.easy(rng, 100, 9000, 0.08)
+        rate, decimals = units.easy(rng, *{"L/min": (2, 90), "L/h": (20, 900), "m³/h": (2, 20)}[unit], 0.05), 0
+    lines = [arithmetic.subtraction(high, low, 0)[0]]
+    more, part, part_decimals = arithmetic.times(whole, 0, high - low, 2)
+    exact = Fraction(part, 10**part_decimals) / Fraction(rate, 10**decimals)
+    if not Fraction(1, 2) <= exact <= (40 if battery else 600) or exact * 10 % 1 and rng.random() < 0.8:
+        return _percents(rng, language, held_out, kind)
+    now, target = (low, high) if up else (high, low)
+    named = _unit(rng, language, base)
+
+    def said(value, of):
+        return units.said(rng, language, *value, of, separator, 0.75)
+
+    shown, flow = said((whole, 0), stored), said((rate, decimals), unit)
+    slots = {
+        "thing": rng.choice((BATTERIES if battery else VESSELS)[language]), "unit": named, "volume": shown,
+        "capacity": shown, "rate": flow, "load": flow, "level": said((now, 0), "%"), "target": said((target, 0), "%"),
+    }  # fmt: skip
+    names = {
+        "chargeto": ("capacity", "soc", "charger"), "batteryto": ("capacity", "soc", "load"),
+        "uppct": ("volume", "level", "inflow"), "downpct": ("volume", "level", "outflow"),
+    }[kind]  # fmt: skip
+    amounts = [(whole, 0, stored), (now, 0, "%"), (rate, decimals, unit)]
+    known = [AMOUNTS.fact(rng, language, name, amount) for name, amount in zip(names, amounts)]
+    if kind == "chargeto" and unit == "A":
+        known = []
+    given = {
+        "chargeto": "charge_given", "batteryto": "batterypct_given", "uppct": "leftpct_given",
+        "downpct": "drainpct_given",
+    }[kind]  # fmt: skip
+    stated = statement.state(
+        rng, WORDING, language, held_out, kind, slots, separator, known, ask="to_ask", given=given, avoid=("voltage",)
+    )
+    label = {"chargeto": "charge", "uppct": "left %"}.get(kind, "down %")
+    facts = {"volume": str(whole), "level": str(now), "target": str(target), "rate": text(rate, decimals)}
+    return _timed(
+        rng, language, held_out, kind, label, stated, [*lines, *more], ((part, part_decimals), (rate, decimals)), base,
+        named, separator, facts,
+    )  # fmt: skip
+
+
+def _enough(rng, language, held_out, kind):
+    """Whether what is in a tank, or (`lasting`) in a battery, is enough for a time."""
+    separator = telemetry.separator(rng, language)
+    if kind == "enough":
+        rate, decimals, unit = _rate(rng)
+        stored, base = ("m³" if unit == "m³/h" else "L"), TIMES[unit]
+        names, given, things = ("now", "outflow"), "loss_given", VESSELS
+    else:
+        stored, unit = rng.choices([("Wh", "W"), ("kWh", "kW"), ("Ah", "A")], [60, 20, 20])[0]
+        rate, decimals = (units.easy(rng, 10, 900, 0.15), 0) if unit == "W" else (
+            arithmetic.trimmed(units.easy(rng, 2, 60, 0.15), 1)
+        )  # fmt: skip
+        base, names, given, things = "h", ("capacity", "load"), "battery_given", BATTERIES
+    time = (rng.randint(2, 24) if base == "h" else rng.choice([5, 10, 15, 20, 30, 40, 45, 60, 90]), 0)
+    spoken, lines = units.said(rng, language, *time, base, separator, 0.35), []
+    if base != "s" and rng.random() < 0.25:
+        spoken, lines, time = _other_time(rng, language, base, separator)
+    more, need, made = arithmetic.times(rate, decimals, *time)
+    size = Fraction(need, 10**made)
+    share = rng.choice([1, Fraction(rng.randint(50, 99), 100), Fraction(rng.randint(101, 160), 100)])
+    share = rng.choice([share, Fraction(rng.randint(70, 130), 100)])
+    now = int(size * share)
+    if now >= 100 and rng.random() < 0.6:
+        now = round(now, -1)
+    if now < 1:
+        return _enough(rng, language, held_out, kind)
+    check, holds = arithmetic.comparison(need, made, "<=", now, 0)
+    stock = units.said(rng, language, now, 0, stored, separator, 0.75)
+    flow = units.said(rng, language, rate, decimals, unit, separator, 0.75)
+    flow = _flowing(rng, language, flow) if kind == "enough" else flow
+    slots = {"thing": rng.choice(things[language]), "now": stock, "capacity": stock, "rate": flow, "load": flow}
+    known = [
+        AMOUNTS.fact(rng, language, names[0], (now, 0, stored)),
+        AMOUNTS.fact(rng, language, names[1], (rate, decimals, unit)),
+    ]
+    stated = statement.state(
+        rng, WORDING, language, held_out, "enough", slots | {"time": spoken}, separator, known, ask="enough_ask",
+        given=given, avoid=("voltage",),
+    )  # fmt: skip
+    said, keys = words.YES_NO[language][0 if holds else 1], {"truth": TOGETHER["enough"][language]}
+    facts = {"kind": "enough", "now": str(now), "rate": text(rate, decimals), "time": text(*time)}
+    return build(
+        rng, FAMILY, language, held_out, stated.question, ["enough", *lines, *more, check],
+        Answer(f"{said}.", {"truth": holds}, keys), stated.data, separator, exact=True, facts=facts,
+        phrasings=stated.phrasings,
     )  # fmt: skip
 
 
@@ -891,12 +1204,19 @@ def _loads(rng, language, held_out, kind):
     )
 
 
+HERDS = {
+    "en": "cows sheep horses goats pigs calves guests campers residents pupils hens".split(),
+    "fr": "vaches brebis chevaux chèvres veaux porcs clients campeurs habitants élèves poules".split(),
+}
+
+
 def _stock(rng, language, held_out, kind):
     """How many days a stock lasts, perhaps with the share of the capacity that it is."""
     separator = telemetry.separator(rng, language)
     volume = rng.choice([200, 250, 300, 400, 500, 600, 800, 1000, 1200, 1500, 2000, 2500, 3000, 4000, 5000])
     now = volume * rng.choice([10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90]) // 100
     rates = (3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 35, 40, 50, 60, 75, 80)
+    rates += (100, 120, 125, 150, 200, 250) if kind == "stock" else ()
     found = [n for n in rates if now % n == 0 and 1 < now // n < 120]
     if not found:
         return _stock(rng, language, held_out, kind)
@@ -905,6 +1225,9 @@ def _stock(rng, language, held_out, kind):
     def said(value):
         return units.said(rng, language, value, 0, "L", separator, 0.85)
 
+    head, herd = [], kind == "stock" and rng.random() < 0.45 and next(
+        (n for n in rng.sample([3, 4, 5, 6, 8, 10, 12, 15, 20, 25], 10) if rate % n == 0 and rate > n), 0
+    )  # fmt: skip
     each = ["a day", "per day", "per day"] if language == "en" else ["par jour", "par jour", "chaque jour"]
     daily = f"{said(rate)} {rng.choice(each)}" if rng.random() < 0.75 else f"{rate} {day}"
     word = Noun("days" if language == "en" else "jours", language, "m", True)
@@ -914,7 +1237,11 @@ def _stock(rng, language, held_out, kind):
         AMOUNTS.fact(rng, language, "now", (now, 0, "L")),
         AMOUNTS.fact(rng, language, "outflow", (rate, 0, day)),
     ]
+    if herd:
+        slots |= {"herd": f"{herd} {rng.choice(HERDS[language])}", "each": f"{said(rate // herd)} {rng.choice(each)}"}
+        known, head = [], arithmetic.times(rate // herd, 0, herd, 0)[0]
     steps, value, made, _ = arithmetic.quotient(now, 0, rate, 0)
+    steps = [*head, *steps]
     days, facts = Amount(value, made, str(word)), {"kind": kind, "now": str(now), "rate": str(rate), "places": 9}
     if kind == "share":
         known.insert(0, AMOUNTS.fact(rng, language, "volume", (volume, 0, "L")))
@@ -925,7 +1252,10 @@ def _stock(rng, language, held_out, kind):
         facts["volume"] = str(volume)
     else:
         answer = Answer("{value}", {"value": days}, {"value": TOGETHER["days"][language]})
-    stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known)
+    stated = statement.state(
+        rng, WORDING, language, held_out, kind, slots, separator, known, ask=f"{kind}_ask",
+        given="herd_given" if herd else f"{kind}_given",
+    )  # fmt: skip
     return build(
         rng, FAMILY, language, held_out, stated.question, ["share + days" if kind == "share" else "stock", *steps],
         answer, stated.data, separator, exact=True, facts=facts, phrasings=stated.phrasings,
@@ -935,13 +1265,20 @@ def _stock(rng, language, held_out, kind):
 def verify(problem):
     """The formula of the kind, in fractions."""
     f = problem.facts
-    n = {key: Fraction(value) for key, value in f.items() if key not in ("kind", "mixed", "several")}
+    n = {key: Fraction(value) for key, value in f.items() if key not in ("kind", "mixed", "several", "never")}
     if "several" in f:
         n["sum"] = sum(map(Fraction, f["several"]))
     if f["kind"] == "share":
         return n["now"] / n["volume"] * 100, n["now"] / n["rate"]
     if f["kind"] == "netafter":
         return n["rate"] - n["out"], n["now"] + n["time"] * (n["rate"] - n["out"])
+    if f.get("never"):
+        gain = n["rate"] - n["out"] if f["kind"] == "leftnet" else n["out"] - n["rate"]
+        return NEVER[problem.language] if gain <= 0 else "a time"
+    if f["kind"] == "netleft":
+        return n["rate"] - n["out"], (n["volume"] - n["now"]) / (n["rate"] - n["out"])
+    if f["kind"] == "enough":
+        return n["now"] / n["rate"] >= n["time"]
     percent = Fraction(1, 100)
     exact = {
         "fill": lambda: n["volume"] / n["rate"],
@@ -957,6 +1294,13 @@ def verify(problem):
         "tanks": lambda: n["sum"] / n["rate"],
         "loads": lambda: n["capacity"] / n["sum"],
         "stock": lambda: n["now"] / n["rate"],
+        "up": lambda: (n["target"] - n["now"]) / n["rate"],
+        "down": lambda: (n["now"] - n["target"]) / n["rate"],
+        "uppct": lambda: (n["target"] - n["level"]) * n["volume"] * percent / n["rate"],
+        "downpct": lambda: (n["level"] - n["target"]) * n["volume"] * percent / n["rate"],
+        "chargeto": lambda: (n["target"] - n["level"]) * n["volume"] * percent / n["rate"],
+        "batteryto": lambda: (n["level"] - n["target"]) * n["volume"] * percent / n["rate"],
+        "emptynet": lambda: n["now"] / (n["out"] - n["rate"]),
         "volume": lambda: n["rate"] * n["time"],
         "rate": lambda: n["volume"] / n["time"],
         "battery": lambda: n["capacity"] / n["load"],

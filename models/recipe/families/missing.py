@@ -4,6 +4,8 @@ Most are questions of the other families, in their own wordings, with one fact l
 the same with nothing missing, or are settled without what is missing.
 """
 
+import dataclasses
+import re
 from fractions import Fraction
 
 import arithmetic
@@ -24,6 +26,7 @@ from families import (
     convert,
     dialogue,
     energy,
+    faults,
     flow,
     percent,
     ranking,
@@ -33,7 +36,7 @@ from families import (
 )
 from words import Noun
 
-WEIGHT = 8
+WEIGHT = 9
 FAMILY = "missing"
 NOUN = {"noun": Noun}
 WORDING = wording.load(
@@ -59,12 +62,12 @@ WORDING = wording.load(
         "change_no_before": NOUN | {"now": str},
         "battery_no_load": {"capacity": str},
         "error_no_target": NOUN | {"now": str},
+        "which_lacks": {"q": str},
+        "what_is": NOUN,
+        "how_warm": {"place": Noun},
+        "end_ask": {},
     },
 )
-TEXT = {
-    "en": "There is not enough information: {what.the} {what.be} missing.",
-    "fr": "Il n'y a pas assez d'informations : {what.the} manque{end}.",
-}
 # What may be missing, besides what the question names itself.
 THINGS = {
     name: {"en": words.nouns("en", english)[0], "fr": words.nouns("fr", french)[0]}
@@ -98,6 +101,10 @@ LIMITS = {
     "en": words.nouns("en", "set point|set point|threshold|limit|target|alarm limit|upper limit|reference value"),
     "fr": words.nouns("fr", "f consigne|f consigne|m seuil|f limite|f cible|m seuil d'alarme|f valeur de consigne|f valeur limite"),
 }
+# What stands where the state of a thing is not known; `unavailable` and the like are states to other families.
+BLANKS = ["null", "n/a", "--", "?", "-", "NaN"]
+# Layouts of a status in which a key may stand without its value.
+KEYED = ("list", "lines", "pairs", "table", "topics", "json")
 VALUE, TRUTHS, ACTIONS = (assemble.KEYS[name] for name in ("value", "truth", "action"))
 
 
@@ -117,15 +124,15 @@ def make(rng, language, held_out):
             _tank,
             _series,
             _goal,
+            _quantity,
+            _run,
         ],
-        [28, 12, 13, 5, 5, 7, 4, 14, 13, 7, 8, 8, 6],
+        [28, 11, 16, 6, 6, 6, 3, 20, 11, 6, 7, 7, 5, 11, 8],
     )[0]
     return kind(rng, language, held_out)
 
 
-def says(language, what):
-    """The answer's text for the noun of what is missing."""
-    return TEXT[language].format(what=what, end="nt" if what.plural else "")
+says, _reading_of = dialogue.says, dialogue.reading_of
 
 
 def _built(
@@ -139,12 +146,17 @@ def _built(
     separator="",
     keys="value",
     lines=(),
+    phrasings=(),
     **rest,
 ):
     """A problem whose answer says that `what` is missing. `lines` come before the one that looks
     for it in vain; `keys` is what JSON calls the answer that cannot be given."""
     text = says(language, what)
     keys = VALUE[language] if keys == "value" else keys
+    if rng.random() < 0.1:
+        # Not only asked in vain, but also what it would take.
+        phrasings = (*phrasings, question)
+        question = WORDING.say(rng, language, "which_lacks", held_out, q=question.text)
     return build(
         rng,
         FAMILY,
@@ -157,8 +169,49 @@ def _built(
         separator,
         exact=True,
         facts={"text": text},
+        phrasings=phrasings,
         **rest,
     )
+
+
+def _with_gap(rng, language, facts, lost, separator):
+    """A status in which `lost` has its key, and a mark or nothing in the place of its value."""
+    gap = dataclasses.replace(lost, value=faults.GAP) if lost.value else dataclasses.replace(lost, word=faults.GAP)
+    facts = [*facts, gap]
+    rng.shuffle(facts)
+    told = telemetry.tell_facts(rng, language, facts, separator)
+    while told.layout not in KEYED:
+        told = telemetry.tell_facts(rng, language, facts, separator)
+    text = told.text
+    if lost.unit:
+        text = re.sub(rf"{faults.GAP} ?{re.escape(lost.unit)}", faults.GAP, text)
+    if told.layout == "json":
+        words_ = ['"unavailable"', '"unknown"'] if lost.value else []
+        mark = rng.choice(["null", "null", '""', '"n/a"', '"--"', '"NaN"', *words_])
+    elif told.layout in ("pairs", "topics", "table", "lines") and not text.endswith(faults.GAP) and rng.random() < 0.15:
+        mark = ""
+    else:
+        mark = rng.choice([mark for mark in faults.MARKS[language] if " " not in mark] if lost.value else BLANKS)
+    told.text = text.replace(f'"{faults.GAP}"', mark).replace(faults.GAP, mark)
+    return told
+
+
+def _short(rng, readings, separator, distract=0.0):
+    """Readings told without the last of them, or with a mark in the place of its value."""
+    if rng.random() < 0.35:
+        tell = rng.choice([faults._marked, faults._gaps])
+        told = tell(rng, readings, [len(readings.values) - 1], separator)[0]
+        shown = [point for point in ".," if readings.decimals and re.search(rf"\d\{point}\d", told.text)]
+        told.separator = shown[0] if shown else ""
+        return told
+    short = dataclasses.replace(readings, names=readings.names[:-1], values=readings.values[:-1])
+    return telemetry.tell(rng, short, separator, distract=rng.random() < distract)
+
+
+def _alike(rng, language, readings):
+    """Now and then the names are codes that differ in a letter."""
+    if rng.random() < 0.2:
+        readings.names = [Noun(code, language, "") for code in naming.codes(rng, language, len(readings.names))]
 
 
 # Rules ------------------------------------------------------------
@@ -174,7 +227,7 @@ def _facts(rng, language, known, avoid):
         if quantity.noun[language] in avoid
         for key in quantity.keys[language]
     }
-    wanted = len(facts) + rng.choice([0, 1, 1, 2]) if facts else rng.choice([1, 2, 2, 3])
+    wanted = len(facts) + rng.choice([0, 1, 1, 2, 3]) if facts else rng.choice([1, 2, 2, 3, 4])
     while len(facts) < wanted:
         if rng.random() < 0.75:
             quantity = rng.choice(words.QUANTITIES)
@@ -234,7 +287,10 @@ def _rule(rng, language, held_out):
         question = rules.WORDING.say(rng, language, "todo", held_out, device=device)
     known = [condition.fact for i, condition in enumerate(conditions) if i != out]
     facts = _facts(rng, language, known, [lost.noun, device])
-    told = telemetry.tell_facts(rng, language, facts, separator)
+    if rng.random() < 0.25:
+        told = _with_gap(rng, language, facts, lost, separator)
+    else:
+        told = telemetry.tell_facts(rng, language, facts, separator)
     what = _lacks(lost, language)
     keys = (TRUTHS if check else ACTIONS)[language]
     kind = "check" if check else "rule"
@@ -380,12 +436,6 @@ def _goal(rng, language, held_out):
 # Readings ------------------------------------------------------------
 
 
-def _reading_of(language, place):
-    """`the reading of the hall`, for a place or a name."""
-    english = language == "en"
-    return Noun(f"{'reading' if english else 'mesure'} {place.of_the}", language, "f")
-
-
 def _place(rng, language, held_out):
     """The value of a place that is not told; with nothing missing it is fetched, or converted by
     another family."""
@@ -396,9 +446,9 @@ def _place(rng, language, held_out):
     readings = telemetry.draw(rng, language, count + 1, held_out, among=among)
     present = not pick and rng.random() < 0.45
     found = rng.randrange(count)
-    lost = readings.names.pop()
-    readings.values.pop()
-    told = telemetry.tell(rng, readings, separator, distract=rng.random() < 0.25)
+    _alike(rng, language, readings)
+    lost = readings.names[-1]
+    told = _short(rng, readings, separator, 0.25)
     place = readings.names[found] if present else lost
     if pick:
         usual = [p for p in convert.PAIRS if p.source == readings.unit and p.weight > 2]
@@ -408,6 +458,8 @@ def _place(rng, language, held_out):
             rng, language, "pick", held_out, place=place, noun=readings.noun, to=to
         )
         kind = pair.task
+    elif readings.quantity.id == "temperature" and rng.random() < 0.5:
+        question, kind = WORDING.say(rng, language, "how_warm", held_out, place=place), "value"
     else:
         question = dialogue.WORDING.say(
             rng, language, "value", held_out, place=place, noun=readings.noun
@@ -444,14 +496,51 @@ def _place(rng, language, held_out):
     )
 
 
+def _quantity(rng, language, held_out):
+    """One of several quantities, which is told, has no value or is not there."""
+    separator = telemetry.separator(rng, language)
+    quantity = rng.choice(words.QUANTITIES)
+    asked = telemetry.reading(rng, language, quantity, *rules._measure(rng, quantity))
+    facts, taken, wanted = [asked], set(quantity.keys[language]), rng.choice([3, 4, 4, 5, 6])
+    present = rng.random() < 0.45
+    while len(facts) < wanted:
+        quantity = rng.choice(words.QUANTITIES)
+        fact = telemetry.reading(rng, language, quantity, *rules._measure(rng, quantity))
+        if not present and str(asked.noun) in str(fact.noun):
+            continue  # Any temperature might do where the temperature is asked for.
+        if fact.key not in taken and all(fact.noun != f.noun and fact.unit != f.unit for f in facts):
+            facts.append(fact)
+            taken.add(fact.key)
+    question = WORDING.say(rng, language, "what_is", held_out, noun=asked.noun)
+    if present:
+        rng.shuffle(facts)
+        if rng.random() < 0.4:
+            other = rng.choice([fact for fact in facts if fact is not asked])
+            told = _with_gap(rng, language, [fact for fact in facts if fact is not other], other, separator)
+        else:
+            told = telemetry.tell_facts(rng, language, facts, separator)
+        decimals = len(asked.value.partition(".")[2])
+        amount = Amount(round(Fraction(asked.value) * 10**decimals), decimals, asked.unit)
+        return build(
+            rng, FAMILY, language, held_out, question, ["value", f"{asked.noun} {asked.value}"],
+            Answer("{value}", {"value": amount}), told, separator, exact=True, facts={"number": asked.value},
+        )  # fmt: skip
+    others = facts[1:]
+    if rng.random() < 0.4:
+        told = _with_gap(rng, language, others, asked, separator)
+    else:
+        told = telemetry.tell_facts(rng, language, others, separator)
+    return _built(rng, language, held_out, question, "value", asked.noun, told, separator)
+
+
 def _two(rng, language, held_out):
     """Two places to be compared, one of which is not told."""
     separator = telemetry.separator(rng, language)
     readings = telemetry.draw(rng, language, rng.choice([2, 3, 4, 5]), held_out)
-    lost = readings.names.pop()
-    readings.values.pop()
-    told = telemetry.tell(rng, readings, separator)
-    i = rng.randrange(len(told.names))
+    _alike(rng, language, readings)
+    lost = readings.names[-1]
+    told = _short(rng, readings, separator)
+    i = rng.randrange(len(readings.names) - 1)
     same = told.names[i] == str(readings.names[i])
     names = [readings.names[i] if same else Noun(told.names[i], language, ""), lost]
     lines = [f"{told.names[i]} {readings.value(i)}"]
@@ -485,10 +574,13 @@ def _state(rng, language, held_out):
     devices = naming.devices(rng, language, held_out)
     numbers = rng.sample(range(1, 20), rng.choice([2, 3, 4, 5, 6]))
     names = [Noun(f"{devices.one} {number}", language, "") for number in numbers]
-    lost = names.pop()
-    found = [rng.choice(devices.states) for _ in names]
+    lost, found = names[-1], [rng.choice(devices.states) for _ in names]
+    if rng.random() < 0.3:
+        found[-1], layouts = rng.choice(BLANKS), faults.FLAT
+    else:
+        names, found, layouts = names[:-1], found[:-1], None
     key = "state" if language == "en" else "etat"
-    told = telemetry.tell_words(rng, language, names, found, key)
+    told = telemetry.tell_words(rng, language, names, found, key, layouts=layouts)
     english = language == "en"
     what = Noun(f"{'state' if english else 'état'} {lost.of_the}", language, "m")
     asked = rng.choice(devices.states)
@@ -618,6 +710,8 @@ KNOWN = [
     (energy, "meter_ask", "meter", "kWh", ("before", "after"), ("before", "after")),
     (percent, "level_ask", "share", "%", ("content", "capacity"), ("content", "capacity")),
     (percent, "litres_ask", "of", "L", ("level", "capacity"), ("level", "capacity")),
+    (energy, "cost_ask", "cost", "€", ("energy", "price"), ("energy", "price", "price")),
+    (energy, "cost_ask", "bill", "€", ("power", "time", "price"), ("power", "time", "price")),
 ]
 AMOUNTS = {
     "volume": lambda rng: (units.easy(rng, 40, 900), 0, "L"),
@@ -633,6 +727,8 @@ AMOUNTS = {
     "after": lambda rng: (rng.randint(100, 9999), 0, "kWh"),
     "content": lambda rng: (units.easy(rng, 20, 900), 0, "L"),
     "level": lambda rng: (rng.randint(5, 95), 0, "%"),
+    "energy": lambda rng: (rng.randint(3, 400), 0, "kWh"),
+    "price": lambda rng: (rng.choice([15, 18, 20, 22, 24, 25, 28, 30, 32, 35, 40]), 2, "€/kWh"),
 }
 
 
@@ -654,18 +750,23 @@ def _known(rng, language, held_out):
     family, ask, kind, unit, names, needed = rng.choice(KNOWN)
     lost = rng.choice(needed)
     facts = [_label(rng, family, language, name) for name in names if name != lost]
-    what = family.AMOUNTS.noun(language, lost)
+    what = THINGS[lost][language] if lost == "price" else family.AMOUNTS.noun(language, lost)
     for _ in range(rng.choice([0, 1, 1, 2])):
         other = statement.stray(rng, language, ("voltage", "level", "battery"))
         if all(other.noun != f.noun and other.unit != f.unit for f in facts):
             facts.append(other)
     rng.shuffle(facts)
-    told = telemetry.tell_facts(rng, language, facts, separator)
+    if rng.random() < 0.35:
+        gap = dataclasses.replace(_label(rng, family, language, lost), noun=what)
+        told = _with_gap(rng, language, facts, gap, separator)
+    else:
+        told = telemetry.tell_facts(rng, language, facts, separator)
     things = flow.BATTERIES if unit == "h" else flow.VESSELS
     slots = {
         "thing": rng.choice(things[language]),
         "device": rng.choice(energy.DEVICES[language]),
         "unit": Noun(units.word(unit, language), language, "m", True),
+        "money": "euros",
     }
     asked = {slot: slots[slot] for slot in family.WORDING.slots[ask]}
     question = family.WORDING.say(rng, language, ask, held_out, **asked)
@@ -812,6 +913,46 @@ def _clock(rng, language, held_out):
     )  # fmt: skip
 
 
+def _run(rng, language, held_out):
+    """When something ends, its start and its duration told as data, one of them missing or neither."""
+    style, start = clock.draw_style(rng, language), clock.draw_time(rng)
+    text, minutes, steps = clock.duration(rng, language, 300)
+    text = re.sub(r"^(\d+) (min|h)$", r"\1\2", text) if rng.random() < 0.5 else text
+    facts = {
+        name: telemetry.Fact(THINGS[name][language], key[language], word=word)
+        for name, key, word in (
+            ("start", {"en": "start", "fr": "debut"}, style.write(start)),
+            ("duration", {"en": "duration", "fr": "duree"}, text),
+        )
+    }
+    lost = rng.choices(["start", "duration", ""], [3, 4, 3])[0]
+    known = [fact for name, fact in facts.items() if name != lost]
+    if rng.random() < 0.4:
+        known.insert(rng.randrange(len(known) + 1), statement.stray(rng, language))
+    gap = bool(lost) and rng.random() < 0.5
+
+    def tell():
+        if gap:
+            return _with_gap(rng, language, known, facts[lost], telemetry.DEFAULT_SEPARATOR[language])
+        return telemetry.tell_facts(rng, language, known, telemetry.DEFAULT_SEPARATOR[language])
+
+    told = tell()
+    # Pairs write underscores into a duration of several words.
+    while told.layout == "pairs" and any(" " in fact.word for fact in known):
+        told = tell()
+    question = WORDING.say(rng, language, "end_ask", held_out)
+    if lost:
+        lines = style.fetch(start) if lost == "duration" else []
+        what, keys = THINGS[lost][language], assemble.KEYS["time"][language]
+        return _built(rng, language, held_out, question, "clock add", what, told, keys=keys, lines=lines)
+    line, end = arithmetic.clock_addition(start, minutes)
+    thought = ["clock add", *style.fetch(start), *steps, line, *style.back(end % clock.DAY)]
+    return build(
+        rng, FAMILY, language, held_out, question, thought, style.time(end % clock.DAY), told, exact=True,
+        facts={"time": start + minutes, "style": style},
+    )  # fmt: skip
+
+
 def _no_time_now(rng, language, held_out, kind, style, thing):
     """The next of several times, or how long it is until one, and not what time it is."""
     what, written = THINGS["now"][language], style.write(clock.draw_time(rng))
@@ -829,6 +970,8 @@ def _no_time_now(rng, language, held_out, kind, style, thing):
 def verify(problem):
     """That something is missing; or the number, truth or action that does not need it."""
     facts = problem.facts
+    if "time" in facts:
+        return clock._written(problem, clock._at(facts["time"]), facts["style"])
     if "number" in facts:
         return Fraction(facts["number"])
     if "settles" in facts:

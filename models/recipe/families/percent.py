@@ -16,7 +16,7 @@ from arithmetic import text
 from assemble import Amount, Answer, build
 from words import Noun
 
-WEIGHT = 9
+WEIGHT = 10
 FAMILY = "percent"
 PAIR = {"noun": Noun, "value": str, "set": str}
 PLACE = {"place": Noun, "noun": Noun}
@@ -71,13 +71,26 @@ WORDING = wording.load(
         "litres_both_ask": {"thing": Noun, "unit": Noun},
         "level_both_ask": {"thing": Noun},
         "dev_both_ask": {"noun": Noun},
+        "shares_ask": {"noun": Noun},
+        "fromto": {"thing": Noun, "whole": str, "a": str, "b": str, "unit": str},
+        "fromto_ask": {"unit": str},
+        "undo_raise": {"noun": Noun, "value": str, "percent": str},
+        "undo_lower": {"noun": Noun, "value": str, "percent": str},
+        "bounds_given": {"noun": Noun, "set": str, "tolerance": str},
+        "bounds_ask": {},
+        "above_ask": {"noun": Noun},
+        "below_ask": {"noun": Noun},
+        "new_ask": {"noun": Noun},
+        "whole_ask": {},
+        "points_ask": {"noun": Noun},
     },
 )
 KINDS = {
     "share": 14, "level": 10, "of": 12, "litres": 9, "missing": 7, "whole": 5, "change": 14,
     "signed": 10, "absolute": 9, "relative": 10, "raise": 5, "lower": 5, "tolerance": 8,
     "points": 5, "sum_share": 10, "counts": 4, "part": 8, "output": 8, "slow": 7, "fast": 5, "spent": 4,
-    "ph": 5, "delta": 6, "check": 14, "several": 10,
+    "ph": 5, "delta": 6, "check": 16, "several": 10,
+    "shares": 8, "fromto": 8, "undo": 6, "bounds": 8, "apart": 6,
 }  # fmt: skip
 VESSELS = {
     "en": words.nouns("en", "tank|cistern|pool|barrel|water tank|reservoir|boiler|silo|container"),
@@ -154,7 +167,7 @@ def make(rng, language, held_out):
         "relative": _deviation, "raise": _raise, "lower": _raise, "tolerance": _tolerance,
         "points": _points, "sum_share": _sum_share, "counts": _counts, "part": _part, "output": _output,
         "slow": _turned, "fast": _turned, "spent": _spent, "ph": _unitless, "delta": _delta, "check": _check,
-        "several": _both,
+        "several": _both, "shares": _shares, "fromto": _fromto, "undo": _undo, "bounds": _bounds, "apart": _apart,
     }[kind]  # fmt: skip
     return make_(rng, language, held_out, kind)
 
@@ -356,7 +369,14 @@ def _whole(rng, language, held_out, kind):
         "part": f"{telemetry.written(text(part, decimals), separator)} {spelled}",
         "percent": _percent_text(rng, language, percent, separator),
     }
-    stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator)
+    if rng.random() < 0.35:
+        keys = PART_KEYS[language]
+        fields = [(rng.choice(keys[0].split()), text(part, decimals), unit)]
+        fields.append((rng.choice(keys[1].split()), str(percent), "%"))
+        stated = _asked(rng, language, held_out, "whole_ask", slots, _keyed(rng, _mixed(rng, fields), separator))
+        spelled = unit
+    else:
+        stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator)
     facts = {"kind": kind, "part": text(part, decimals), "percent": str(percent)}
     answer = Answer("{value}", {"value": Amount(value, made, spelled)})
     return _finish(rng, language, held_out, kind, stated, [line, *lines], answer, separator, facts)
@@ -373,26 +393,23 @@ def _quantity(rng, negative=False):
 def _change(rng, language, held_out, kind):
     """The change from one value to another in percent, with its sign."""
     separator = telemetry.separator(rng, language)
-    quantity = _quantity(rng)
-    before = units.easy(rng, 4, max(20, min(900, int(quantity.high))), 0.1)
-    percent = rng.choice([5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 80]) * rng.choice([-1, 1])
-    after, decimals = arithmetic.trimmed(before * (100 + percent), 2)
-    if decimals > 1 or rng.random() < 0.2:
-        after, decimals = max(1, before + rng.randint(-before // 2, before)), 0
-    if after == before and not decimals:
-        after += 1
-    exact = abs((Fraction(after, 10**decimals) - before) * 100 / before)
+    quantity, before, before_decimals, after, decimals = _before_after(rng, True)
+    exact = abs(Fraction(after, 10**decimals) / Fraction(before, 10**before_decimals) - 1) * 100
     places, rounded = _asked_places(rng, language, held_out, exact)
-    a, b, d = arithmetic.aligned(after, decimals, before, 0)
+    a, b, d = arithmetic.aligned(after, decimals, before, before_decimals)
     line, difference = arithmetic.change(a, b, d)
-    lines, value, made, _ = _ratio(*arithmetic.trimmed(difference, d), before, 0, places)
+    lines, value, made, _ = _ratio(*arithmetic.trimmed(difference, d), before, before_decimals, places)
     slots = {
         "noun": quantity.noun[language],
-        "before": units.said(rng, language, before, 0, quantity.unit, separator, 1),
+        "before": units.said(rng, language, before, before_decimals, quantity.unit, separator, 1),
         "after": units.said(rng, language, after, decimals, quantity.unit, separator, 1),
     }
-    stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator)
-    facts = {"kind": kind, "before": str(before), "after": text(after, decimals)}
+    facts = {"kind": kind, "before": text(before, before_decimals), "after": text(after, decimals)}
+    if rng.random() < 0.25:
+        told = _moved_told(rng, language, quantity, facts, separator)
+        stated = _asked(rng, language, held_out, "change_ask", slots, told)
+    else:
+        stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator)
     facts["places"] = places
     keys = {"en": ["change", "percent", "answer"], "fr": ["variation", "answer"]}
     answer = _percent_answer(language, value, made, keys)
@@ -510,7 +527,12 @@ def _raise(rng, language, held_out, kind):
         "value": units.said(rng, language, value, decimals, quantity.unit, separator, 1),
         "percent": _percent_text(rng, language, percent, separator),
     }
-    stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator)
+    if rng.random() < 0.3:
+        key = rng.choice(TURN_KEYS[language][kind == "lower"].split())
+        fields = [(rng.choice(quantity.keys[language]), text(value, decimals), quantity.unit), (key, str(percent), "%")]
+        stated = _asked(rng, language, held_out, "new_ask", slots, _keyed(rng, _mixed(rng, fields), separator))
+    else:
+        stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator)
     facts = {"kind": kind, "value": text(value, decimals), "percent": str(percent)}
     answer = Answer("{value}", {"value": Amount(result, made, quantity.unit)})
     label = "plus %" if kind == "raise" else "minus %"
@@ -558,15 +580,19 @@ def _points(rng, language, held_out, kind):
     before, after = (rng.randint(5 * 10**decimals, 98 * 10**decimals) for _ in range(2))
     if before == after:
         after -= 1
-    line, difference = arithmetic.subtraction(after, before, decimals)
+    line, difference = arithmetic.change(after, before, decimals)
     lines, value, made = arithmetic.finish([line], difference, decimals)
     slots = {
         "noun": quantity.noun[language],
         "before": _percent_text(rng, language, before, separator, decimals),
         "after": _percent_text(rng, language, after, separator, decimals),
     }
-    stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator)
     facts = {"kind": kind, "before": text(before, decimals), "after": text(after, decimals)}
+    if rng.random() < 0.25:
+        told = _moved_told(rng, language, quantity, facts, separator)
+        stated = _asked(rng, language, held_out, "points_ask", slots, told)
+    else:
+        stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, given="change_given")
     answer = Answer("{value}", {"value": Amount(value, made)})
     return _finish(rng, language, held_out, kind, stated, lines, answer, separator, facts)
 
@@ -583,6 +609,8 @@ def _asked(rng, language, held_out, section, slots, told):
 
 def _keyed(rng, fields, separator, root=""):
     """A few amounts, (key, number, unit), as JSON, pairs, lines, or under the name `root`, before each key or once."""
+    if len({unit for _, _, unit in fields}) == 1 and fields[0][2] and rng.random() < 0.2:  # the unit once for all
+        fields = [*((key, number, "") for key, number, _ in fields), ("unit", fields[0][2], "")]
     layout = rng.choice(["json", "json", "pairs", "pairs", "lines"] + (["dotted", "dotted", "yaml"] if root else []))
     separator = "." if layout in ("json", "yaml") else separator
     numbers = [telemetry.written(number, separator) for _, number, _ in fields]
@@ -591,7 +619,7 @@ def _keyed(rng, fields, separator, root=""):
     full = [f"{number}{space}{unit}" if unit else number for number, (_, _, unit) in zip(numbers, fields)]
     if layout == "json":
         texts = rng.random() < 0.3 and any(unit for _, _, unit in fields)
-        data = {key: text if texts else telemetry.Number(n) for key, text, n in zip(keys, full, numbers)}
+        data = {k: t if texts or k == "unit" else telemetry.Number(n) for k, t, n in zip(keys, full, numbers)}
         data = {root: data} if root and rng.random() < 0.5 else data
         return telemetry.Told(telemetry.encode(data, rng.random() < 0.4), layout, [], True, stands)
     if layout == "pairs":
@@ -604,6 +632,37 @@ def _keyed(rng, fields, separator, root=""):
     head = f"{root}{rng.choice('./.')}" if layout == "dotted" else ""
     lines = [f"{head}{key}{glue}{text}" for key, text in zip(keys, full)]
     return telemetry.Told("\n".join(lines), layout, [], True, stands)
+
+
+def _mixed(rng, fields):
+    """The fields, mostly in their order."""
+    return fields[::-1] if rng.random() < 0.35 else fields
+
+
+PART_KEYS = {
+    "en": ["part amount reading content quantity", "pct percent share_pct percentage level_pct"],
+    "fr": ["partie quantite mesure contenu montant", "pct pourcentage part_pct pourcent niveau_pct"],
+}
+TURN_KEYS = {
+    "en": ["increase_pct raise_pct plus_pct increase_percent", "decrease_pct reduction_pct minus_pct cut_percent"],
+    "fr": [
+        "hausse_pct augmentation_pct plus_pct hausse_pourcent", "baisse_pct reduction_pct moins_pct baisse_pourcent"
+    ],
+}
+MOVED_KEYS = {
+    "en": ["before after", "old new", "previous current", "yesterday today", "start end", "then now"],
+    "fr": ["avant apres", "ancien nouveau", "precedent actuel", "hier aujourdhui", "debut fin", "depart arrivee"],
+}
+
+
+def _moved_told(rng, language, quantity, facts, separator):
+    """Two values of a quantity, `before=380 lux after=665 lux`, the earlier one first."""
+    keys = rng.choice(MOVED_KEYS[language]).split()
+    if rng.random() < 0.35:
+        name = rng.choice(quantity.keys[language])
+        keys = [f"{name}_{key}" for key in keys]
+    fields = [(key, facts[which], quantity.unit) for key, which in zip(keys, ("before", "after"))]
+    return _keyed(rng, fields, separator)
 
 
 SET_KEYS = {
@@ -787,15 +846,39 @@ PARTS_OF = {
 }
 
 
+# The same where the one may be more than the other.
+OVER = {
+    "en": [
+        "load|rated load|kW|load load_kw actual|rated rated_kw nominal",
+        "output|target|kg|output made produced|target goal plan",
+        "energy used|energy budget|kWh|used energy_used|budget budget_kwh",
+        "measured flow|nominal flow|L/min|flow measured actual|nominal rated design",
+        "current drawn|rated current|A|current drawn_a|rated rated_a",
+    ],
+    "fr": [
+        "f charge|f charge nominale|kW|charge charge_kw actuelle|nominale charge_nominale",
+        "f production|m objectif|kg|production produit|objectif prevu",
+        "f énergie consommée|m budget d'énergie|kWh|conso conso_kwh|budget budget_kwh",
+        "m débit mesuré|m débit nominal|L/min|debit mesure|nominal debit_nominal",
+        "m courant mesuré|m courant nominal|A|courant mesure_a|nominal nominal_a",
+    ],
+}
+
+
 def _part(rng, language, held_out, kind):
     """One amount as a percentage of another of the same unit."""
+    over = rng.random() < 0.3
     separator = telemetry.separator(rng, language)
-    part_noun, whole_noun, unit, part_keys, whole_keys = rng.choice(PARTS_OF[language]).split("|")
+    part_noun, whole_noun, unit, part_keys, whole_keys = rng.choice(
+        (OVER if over else PARTS_OF)[language]
+    ).split("|")
     part_noun, whole_noun = words.nouns(language, part_noun)[0], words.nouns(language, whole_noun)[0]
     decimals = 0 if unit in ("W", "L") or rng.random() < 0.4 else 1
     whole = units.easy(rng, 5, 900 if not decimals else 90, 0.15)
     scaled = whole * 10**decimals
     part = rng.randint(1, scaled) if rng.random() < 0.2 else scaled * rng.randint(1, 19) // 20
+    if over and rng.random() < 0.7:
+        part = scaled * rng.randint(21, 34) // 20
     part, decimals = arithmetic.trimmed(max(1, part), decimals)
     exact = Fraction(part * 100, whole * 10**decimals)
     places, rounded = _asked_places(rng, language, held_out, exact)
@@ -1091,20 +1174,25 @@ def _pair_told_check(rng, language, quantity, value, decimals, set_, set_decimal
             return told
 
 
-def _before_after(rng):
-    """A quantity, two values of it that differ and their decimals; mostly the change is a round share."""
+def _before_after(rng, rough=False):
+    """A quantity and two values of it that differ, each with its decimals; mostly the change is a round share, always
+    unless `rough`."""
     quantity = _quantity(rng)
-    before = units.easy(rng, 4, max(20, min(900, int(quantity.high))), 0.1)
+    before, before_decimals = units.easy(rng, 4, max(20, min(900, int(quantity.high))), 0.1), 0
+    if rng.random() < 0.25:
+        before, before_decimals = arithmetic.trimmed(rng.choice([before, rng.randint(8, 99) * 5]), 1)
     percent = rng.choice([5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 80]) * rng.choice([-1, 1])
-    after, decimals = arithmetic.trimmed(before * (100 + percent), 2)
-    return (quantity, before, after, decimals) if decimals < 2 else _before_after(rng)
+    after, decimals = arithmetic.trimmed(before * (100 + percent), before_decimals + 2)
+    if rough and (decimals > 2 or rng.random() < 0.2):
+        after, decimals = max(1, before + rng.randint(-before // 2, before)), before_decimals
+        after, decimals = arithmetic.trimmed(after + (after == before), decimals)
+    return (quantity, before, before_decimals, after, decimals) if decimals <= 2 else _before_after(rng, rough)
 
 
 def _delta(rng, language, held_out, kind, several=False):
     """The change between before and after in the unit, with its sign; `several`: in percent, too."""
     separator = telemetry.separator(rng, language)
-    quantity, before, after, decimals = _before_after(rng)
-    before_decimals = 0
+    quantity, before, before_decimals, after, decimals = _before_after(rng)
     if not several and rng.random() < 0.6:
         decimals = before_decimals = rng.choice([0, 1])
         before, after = (rng.randint(1, int(quantity.high) * 10**decimals) for _ in range(2))
@@ -1130,7 +1218,7 @@ def _delta(rng, language, held_out, kind, several=False):
     if not several:
         answer = Answer("{value}", {"value": amount}, {"value": [*keys[language][:4], "answer"]})
         return _finish(rng, language, held_out, "delta", stated, lines, answer, separator, facts)
-    more, share, share_made, _ = _ratio(result, made, before, 0)
+    more, share, share_made, _ = _ratio(result, made, before, before_decimals)
     percents = {
         "en": ["percent", "change_percent", "pct", "change_pct", "percentage", "relative", "in_percent"],
         "fr": ["pourcentage", "variation_pct", "pct", "pourcent", "en_pourcent", "taux", "variation_pourcent"],
@@ -1139,6 +1227,200 @@ def _delta(rng, language, held_out, kind, several=False):
     fields = {"value": amount, "percent": Amount(share, share_made, "%")}
     answer = Answer("", fields, {"value": keys[language], "percent": percents[language]}, several=True)
     return _finish(rng, language, held_out, "delta + change", stated, [*lines, *more], answer, separator, facts)
+
+
+def _shares(rng, language, held_out, kind):
+    """The share of each of a few readings in the sum of all."""
+    separator = telemetry.separator(rng, language)
+    readings = telemetry.draw(
+        rng, language, rng.choice([2, 3, 3]), held_out, negative=False,
+        among=lambda q: q.unit in ADDED and q.low >= 0,
+    )  # fmt: skip
+    count = len(readings.names)
+    total = rng.choice([20, 40, 60, 80, 100, 120, 160, 200, 300, 400, 500])
+    cuts = sorted(rng.sample(range(1, 20), count - 1))
+    percents = [(b - a) * 5 for a, b in zip([0, *cuts], [*cuts, 20])]
+    if any(total * percent % 100 for percent in percents):
+        return _shares(rng, language, held_out, kind)
+    readings.decimals, readings.values = 0, [total * percent // 100 for percent in percents]
+    told = telemetry.tell(rng, readings, separator, distract=rng.random() < 0.1)
+    lines, _ = arithmetic.running_sum(readings.values, 0)
+    lines, fields, keys = [*lines, f"={total}"], {}, {}
+    for name, value in zip(told.names, readings.values):
+        more, share, made, _ = _ratio(value, 0, total, 0)
+        lines += [f"{name} {value}", *more]
+        fields[name], keys[name] = Amount(share, made, "%"), [name]
+    if len(fields) < count or sum(map(len, lines)) > 185:
+        return _shares(rng, language, held_out, kind)
+    stated = _asked(rng, language, held_out, "shares_ask", {"noun": readings.noun}, told)
+    facts = {"kind": kind, "all": list(map(str, readings.values))}
+    return _finish(
+        rng, language, held_out, "sum shares", stated, lines, Answer("", fields, keys, several=True), separator, facts
+    )
+
+
+CELLS = {
+    "en": words.nouns("en", "car battery|home battery|solar battery|boat battery"),
+    "fr": words.nouns("fr", "f batterie de voiture|f batterie domestique|f batterie solaire|f batterie de bord"),
+}
+FROM_KEYS = {
+    "en": ["capacity size total full", "from start level now", "to target goal end"],
+    "fr": ["capacite contenance total plein", "de depart niveau debut", "a cible objectif fin"],
+}
+
+
+def _fromto(rng, language, held_out, kind):
+    """How much lies between two levels in percent of a capacity."""
+    separator = telemetry.separator(rng, language)
+    unit = rng.choices(["L", "kg", "m³", "kWh"], [50, 15, 10, 25])[0]
+    things = {"kg": SILOS, "kWh": CELLS}.get(unit, VESSELS)
+    whole = units.easy(rng, 20, 9000, 0.2) if unit in ("L", "kg") else units.easy(rng, 4, 95, 0.2)
+    levels = [5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 60, 65, 70, 75, 80, 85, 90, 95, rng.randint(3, 97)]
+    low, high = sorted(rng.sample(sorted(set(levels)), 2))
+    a, b = (low, high) if rng.random() < 0.7 else (high, low)
+    more, value, made = arithmetic.times(whole, 0, high - low, 2)
+    slots = {
+        "thing": rng.choice(things[language]), "whole": units.said(rng, language, whole, 0, unit, separator, 1),
+        "a": _percent_text(rng, language, a, separator), "b": _percent_text(rng, language, b, separator), "unit": unit,
+    }  # fmt: skip
+    if rng.random() < 0.4:
+        size, first, second = (rng.choice(keys.split()) for keys in FROM_KEYS[language])
+        tail = rng.choice(["_pct", ""])
+        fields = [(size, str(whole), unit), (first + tail, str(a), "%"), (second + tail, str(b), "%")]
+        told = _keyed(rng, fields, separator)
+        if "%" not in told.text and not tail:  # bare numbers: the keys say which of them are percentages
+            told.text = re.sub(rf'"({first}|{second})"', r'"\1_pct"', told.text)
+        stated = _asked(rng, language, held_out, "fromto_ask", slots, told)
+    else:
+        stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator)
+    facts = {"kind": kind, "whole": str(whole), "low": str(low), "high": str(high)}
+    lines = [arithmetic.subtraction(high, low, 0)[0], *more]
+    answer = Answer("{value}", {"value": Amount(value, made, unit)})
+    return _finish(rng, language, held_out, "of rest", stated, lines, answer, separator, facts)
+
+
+UNDONE = {
+    "en": [("price", "€"), ("power", "W"), ("consumption", "kWh"), ("flow", "L/min"), ("speed", "rpm"),
+           ("weight", "kg"), ("bill", "€"), ("stock", "kg"), ("water use", "L")],
+    "fr": [("m prix", "€"), ("f puissance", "W"), ("f consommation", "kWh"), ("m débit", "L/min"),
+           ("f vitesse", "tr/min"), ("m poids", "kg"), ("f facture", "€"), ("m stock", "kg")],
+}  # fmt: skip
+
+
+def _undo(rng, language, held_out, kind):
+    """What a value was before it was raised or lowered by a percentage."""
+    separator = telemetry.separator(rng, language)
+    raised = rng.random() < 0.45
+    noun, unit = rng.choice(UNDONE[language])
+    percent = rng.choice([10, 20, 25, 50, 60, 5, 20] if raised else [10, 20, 25, 30, 40, 50, 60, 20])
+    before = units.easy(rng, 10, 900, 0.3)
+    value, decimals = arithmetic.trimmed(before * (100 + percent if raised else 100 - percent), 2)
+    if decimals > 1:
+        return _undo(rng, language, held_out, kind)
+    line, share = (arithmetic.addition if raised else arithmetic.subtraction)(100, percent, 0)
+    more, result, made, _ = _ratio(value, decimals, share, 0)
+    slots = {
+        "noun": words.nouns(language, noun)[0], "percent": _percent_text(rng, language, percent, separator),
+        "value": units.said(rng, language, value, decimals, unit, separator, 1),
+    }  # fmt: skip
+    section = "undo_raise" if raised else "undo_lower"
+    stated = statement.state(rng, WORDING, language, held_out, section, slots, separator)
+    facts = {"kind": section, "value": text(value, decimals), "percent": str(percent)}
+    answer = Answer("{value}", {"value": Amount(result, made, unit)})
+    return _finish(rng, language, held_out, "undo", stated, [line, *more], answer, separator, facts)
+
+
+LOW_KEYS = {
+    "en": "low lower min lower_limit low_limit minimum from lower_bound lo".split(),
+    "fr": "bas basse min limite_basse borne_basse minimum mini seuil_bas".split(),
+}
+HIGH_KEYS = {
+    "en": "high upper max upper_limit high_limit maximum to upper_bound hi".split(),
+    "fr": "haut haute max limite_haute borne_haute maximum maxi seuil_haut".split(),
+}
+
+
+def _bounds(rng, language, held_out, kind):
+    """The lowest and the highest value that a tolerance, in the unit or in percent, allows."""
+    separator = telemetry.separator(rng, language)
+    relative = rng.random() < 0.5
+    quantity, set_, set_decimals, _, decimals = _reading(rng, True) if relative else (
+        _unitless_reading(rng) if rng.random() < 0.2 else _reading(rng)
+    )  # fmt: skip
+    if relative:
+        allowed, allowed_decimals, unit = rng.choice([1, 2, 3, 5, 5, 10, 10, 15, 20, 25]), 0, "%"
+        lines, size, places = arithmetic.times(set_, set_decimals, allowed, 2)
+    else:
+        near = rng.choice([1, 2, 3, 5, 10, 15]) if decimals else rng.choice([1, 2, 3, 4, 5, 10, 20])
+        allowed, allowed_decimals = arithmetic.trimmed(near, min(decimals, 2))
+        unit, lines, size, places = quantity.unit, [], allowed, allowed_decimals
+    a, b, d = arithmetic.aligned(set_, set_decimals, size, places)
+    if b >= a or not relative and unit == "%" or quantity.low < 0:
+        return _bounds(rng, language, held_out, kind)
+    below, low, low_made = arithmetic.finish(*_listed(arithmetic.subtraction(a, b, d)), d)
+    above, high, high_made = arithmetic.finish(*_listed(arithmetic.addition(a, b, d)), d)
+
+    def said(value, made, of):
+        known = units.said(rng, language, value, made, of, separator, 1)
+        return known if of else telemetry.written(text(value, made), separator)
+
+    slots = {"noun": quantity.noun[language], "set": said(set_, set_decimals, quantity.unit)}
+    slots["tolerance"] = said(allowed, allowed_decimals, unit)
+    if rng.random() < 0.4:
+        keys = {"en": ["tolerance", "tol", "max_dev"], "fr": ["tolerance", "tol", "ecart_max"]}[language]
+        key = rng.choice(keys) + ("_pct" if relative else "")
+        fields = [
+            (rng.choice(SET_KEYS[language][0].split()), text(set_, set_decimals), quantity.unit),
+            (key, text(allowed, allowed_decimals), unit),
+        ]
+        stated = _asked(rng, language, held_out, "bounds_ask", slots, _keyed(rng, fields, separator))
+    else:
+        stated = statement.state(
+            rng, WORDING, language, held_out, kind, slots, separator, ask="bounds_ask", given="bounds_given"
+        )
+    facts = {"kind": kind, "set": text(set_, set_decimals), "tolerance": text(allowed, allowed_decimals)}
+    facts["relative"] = relative
+    fields = {"low": Amount(low, low_made, quantity.unit), "high": Amount(high, high_made, quantity.unit)}
+    answer = Answer("", fields, {"low": LOW_KEYS[language], "high": HIGH_KEYS[language]}, several=True)
+    return _finish(
+        rng, language, held_out, "bounds", stated, [*lines, *below, *above], answer, separator, facts
+    )
+
+
+def _listed(step):
+    """A step of arithmetic as a list of one line, and its result."""
+    return [step[0]], step[1]
+
+
+def _apart(rng, language, held_out, kind):
+    """By how many percent of the set point a reading is above it, or below it: the question says which."""
+    separator = telemetry.separator(rng, language)
+    quantity, set_, set_decimals, value, decimals = _reading(rng, True)
+    a, b, d = arithmetic.aligned(value, decimals, set_, set_decimals)
+    if a == b:
+        return _apart(rng, language, held_out, kind)
+    exact = abs(Fraction(a - b, b)) * 100
+    places, rounded = _asked_places(rng, language, held_out, exact)
+    line, difference = arithmetic.change(a, b, d)
+    size, made = arithmetic.trimmed(abs(difference), d)
+    lines = [line, f"abs ={text(size, made)}"] if difference < 0 else [line]
+    more, result, made, _ = _ratio(size, made, set_, set_decimals, places)
+    slots = {
+        "noun": quantity.noun[language],
+        "value": units.said(rng, language, value, decimals, quantity.unit, separator, 1),
+        "set": units.said(rng, language, set_, set_decimals, quantity.unit, separator, 1),
+    }  # fmt: skip
+    ask = "above_ask" if a > b else "below_ask"
+    if rng.random() < 0.3:
+        told = _pair_told(rng, language, quantity, value, decimals, set_, set_decimals, separator)
+        stated = _asked(rng, language, held_out, ask, slots, told)
+    else:
+        stated = statement.state(
+            rng, WORDING, language, held_out, "no_such", slots, separator, ask=ask, given="set_given"
+        )
+    facts = {"kind": kind, "value": text(value, decimals), "set": text(set_, set_decimals), "places": places}
+    answer = _percent_answer(language, result, made)
+    return _finish(rng, language, held_out, "dev abs %", stated, [*lines, *more], answer, separator, facts, rounded)
 
 
 CONTENT_KEYS = {
@@ -1250,9 +1532,14 @@ def _half_up(exact, places):
 def _verified(f):
     """The answers of the kinds that have several, or a sum or a check; nothing for the others."""
     kind, places = f["kind"], f.get("places", 2)
-    if kind not in ("sum_share", "check", "delta", "litres_both", "level_both", "dev_both"):
+    if kind not in ("sum_share", "check", "delta", "litres_both", "level_both", "dev_both", "shares", "bounds"):
         return None
     n = {key: Fraction(value) for key, value in f.items() if isinstance(value, str) and key != "kind"}
+    if kind == "shares":
+        return tuple(Fraction(value) * 100 / sum(map(Fraction, f["all"])) for value in f["all"])
+    if kind == "bounds":
+        size = n["set"] * n["tolerance"] / 100 if f["relative"] else n["tolerance"]
+        return n["set"] - size, n["set"] + size
     if kind == "sum_share":
         whole = sum(map(Fraction, f["all"]))
         found = (whole, _half_up(n["part"] / whole * 100, places))
@@ -1293,6 +1580,10 @@ def verify(problem):
         "relative": lambda: (n["value"] / n["set"] - 1) * 100,
         "raise": lambda: n["value"] * (1 + n["percent"] / 100),
         "lower": lambda: n["value"] * (1 - n["percent"] / 100),
+        "apart": lambda: abs(n["value"] / n["set"] - 1) * 100,
+        "fromto": lambda: (n["high"] - n["low"]) * n["whole"] / 100,
+        "undo_raise": lambda: n["value"] / (1 + n["percent"] / 100),
+        "undo_lower": lambda: n["value"] / (1 - n["percent"] / 100),
         "points": lambda: n["after"] - n["before"],
     }[f["kind"]]()
     return _half_up(exact, f.get("places", 9))

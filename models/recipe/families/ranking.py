@@ -1,13 +1,16 @@
-"""Orders: all readings sorted, the first or last few, the second or third, the first and the last, what lies between
-the first two or any two, the rank of one, two of them compared, and names in alphabetical order."""
+"""Orders: all readings sorted, with or without their values, some in another unit; the one nearest to a target; the
+first or last few, the second or third, the first and the last, what lies between the first two or any two, the rank of
+one, two of them compared, and names in alphabetical order."""
 
+import re
 from fractions import Fraction
 
 import arithmetic
 import telemetry
+import telling
 import wording
 import words
-from assemble import Amount, Answer, build
+from assemble import Amount, Answer, build, unit_stated
 from families import aggregates
 
 WEIGHT = 9
@@ -50,6 +53,8 @@ WORDING = wording.load(
         "verb_more": {"a": words.Noun, "b": words.Noun, "does": str},
         "versus_full": {"a": words.Noun, "b": words.Noun, "adj": str},
         "apart": PAIR,
+        "with_values": NOUN | {"order": str},
+        "nearest": NOUN | {"target": str},
     },
 )
 KEYS = {
@@ -124,7 +129,8 @@ SMALL = {
 def make(rng, language, held_out):
     kinds = [_sort, _values, _top, _second, _lead, _rank, _versus, _how_much, _alphabet]
     kinds += [_top_things, _place, _first_last, _rank_from, _verb, _versus_full, _apart]
-    kind = rng.choices(kinds, [14, 5, 8, 9, 6, 5, 7, 6, 5, 11, 5, 8, 5, 5, 6, 6])[0]
+    kinds += [_with_values, _nearest, _sort_mixed]
+    kind = rng.choices(kinds, [13, 5, 7, 8, 5, 5, 7, 6, 4, 11, 5, 8, 5, 5, 6, 6, 6, 7, 4])[0]
     return kind(rng, language, held_out)
 
 
@@ -137,16 +143,18 @@ def _draw(rng, language, held_out, weights, worded=False):
         return not worded or (quantity.most[language] and quantity.least[language])
 
     places = True if worded else None
-    return telemetry.draw(
-        rng, language, count, held_out, distinct=True, places=places, among=fits
-    )
+    return aggregates.drawn(rng, language, count, held_out, distinct=True, places=places, among=fits)
 
 
 def _sort(rng, language, held_out):
     """All names from the highest on, or from the lowest on."""
     separator = telemetry.separator(rng, language)
     worded = rng.random() < 0.4
-    readings = _draw(rng, language, held_out, [7, 4, 1], worded)
+    readings = _draw(rng, language, held_out, [6, 4, 2], worded)
+    if len(readings.values) > 3 and rng.random() < 0.15:
+        # Two that are equal stay in the order in which they are told.
+        one, other = rng.sample(range(len(readings.values)), 2)
+        readings.values[one] = readings.values[other]
     up = rng.random() < 0.5
     if worded:
         ends = [
@@ -158,7 +166,7 @@ def _sort(rng, language, held_out):
         section = "sort_up" if up else "sort_down"
         question = WORDING.say(rng, language, section, held_out, noun=readings.noun)
     distract = (worded or "noun" in question.slots) and rng.random() < 0.25
-    told = telemetry.tell(rng, readings, separator, distract=distract)
+    told = aggregates.tell(rng, readings, separator, distract)
     relation = "<" if up else ">"
     lines, order = arithmetic.ordering(
         readings.values, readings.decimals, told.names, relation=relation
@@ -168,12 +176,16 @@ def _sort(rng, language, held_out):
     )
 
 
+def _upward(kind, up):
+    return f"{kind} up" if up else kind
+
+
 def _listed(
     rng, language, held_out, question, kind, up, lines, order, readings, told, separator
 ):
     """The names of `order` are the answer."""
     names = [told.names[i] for i in order]
-    thought = [f"{kind}{' up' if up else ''}", *lines]
+    thought = [_upward(kind, up), *lines]
     answer = Answer("{names}", {"names": names}, {"names": KEYS["order"][language]}, capital=False)
     facts = {
         "kind": "names",
@@ -192,7 +204,7 @@ def _values(rng, language, held_out):
     up = rng.random() < 0.55
     section = "values_up" if up else "values_down"
     question = WORDING.say(rng, language, section, held_out, noun=readings.noun)
-    told = telemetry.series(rng, readings, separator)
+    told = aggregates.values_alone(rng, readings, separator)
     relation = "<" if up else ">"
     lines, order = arithmetic.ordering(readings.values, readings.decimals, relation=relation)
     numbers = [readings.value(i) for i in order]
@@ -232,7 +244,7 @@ def _top(rng, language, held_out):
     else:
         section = "bottom" if up else "top"
         question = WORDING.say(rng, language, section, held_out, noun=readings.noun, n=said)
-    told = telemetry.tell(rng, readings, separator)
+    told = aggregates.tell(rng, readings, separator)
     lines, order = arithmetic.ordering(
         readings.values,
         readings.decimals,
@@ -268,7 +280,7 @@ def _second(rng, language, held_out):
     else:
         section = f"{place}_low" if up else f"{place}_high"
         question = WORDING.say(rng, language, section, held_out, noun=readings.noun)
-    told = telemetry.tell(rng, readings, separator)
+    told = aggregates.tell(rng, readings, separator)
     lines, order = arithmetic.ordering(
         readings.values, readings.decimals, told.names, relation="<" if up else ">", keep=3 if third else 2
     )
@@ -307,7 +319,7 @@ def _lead(rng, language, held_out):
     separator = telemetry.separator(rng, language)
     readings = _draw(rng, language, held_out, [6, 5, 2])
     question = WORDING.say(rng, language, "lead", held_out, noun=readings.noun)
-    told = telemetry.tell(rng, readings, separator)
+    told = aggregates.tell(rng, readings, separator)
     lines, order = arithmetic.ordering(readings.values, readings.decimals, keep=2)
     facts = {"kind": "lead", "pair": order}
     return _difference(
@@ -319,7 +331,7 @@ def _rank(rng, language, held_out):
     """The place of one of them, the highest being first."""
     separator = telemetry.separator(rng, language)
     readings = _draw(rng, language, held_out, [4, 5, 3, 1])
-    told = telemetry.tell(rng, readings, separator)
+    told = aggregates.tell(rng, readings, separator)
     mine = rng.randrange(len(readings.values))
     name = words.Noun(told.names[mine], language, "")
     question = WORDING.say(rng, language, "rank_of", held_out, noun=readings.noun, name=name)
@@ -330,7 +342,7 @@ def _pair(rng, language, held_out, count, worded):
     """Two readings of several, as names that stand in the prompt: data, readings and indices."""
     separator = telemetry.separator(rng, language)
     readings = _draw(rng, language, held_out, count, worded)
-    told = telemetry.tell(rng, readings, separator)
+    told = aggregates.tell(rng, readings, separator)
     a, b = rng.sample(range(len(readings.values)), 2)
     return separator, readings, told, a, b
 
@@ -395,12 +407,86 @@ def _alphabet(rng, language, held_out):
         if len(letters) == count and all(letter.isascii() for letter in letters):
             break
     question = WORDING.say(rng, language, "alphabet", held_out)
-    told = telemetry.tell(rng, readings, separator)
+    told = aggregates.tell(rng, readings, separator)
     lines, order = arithmetic.alphabetical(told.names)
     names = [told.names[i] for i in order]
     answer = Answer("{names}", {"names": names}, {"names": KEYS["order"][language]}, capital=False)
     thought = ["alpha", *lines]
     facts = {"kind": "alphabet", "names": told.names}
+    return _build(rng, language, held_out, question, thought, answer, told, separator, facts)
+
+
+def _with_values(rng, language, held_out):
+    """All of them in order, each with its value."""
+    separator = telemetry.separator(rng, language)
+    worded, up = rng.random() < 0.45, rng.random() < 0.5
+    readings = _draw(rng, language, held_out, [7, 4, 1], worded)
+    order = rng.choice(ORDERED[up][language])
+    if worded:
+        ends = [rng.choice(side[language]) for side in (readings.quantity.most, readings.quantity.least)]
+        first, last = reversed(ends) if up else ends
+        form = "from {} to {}" if language == "en" else "du plus {} au plus {}"
+        order = form.format(first, last)
+    question = WORDING.say(rng, language, "with_values", held_out, noun=readings.noun, order=order)
+    told = aggregates.tell(rng, readings, separator)
+    lines, found = arithmetic.ordering(readings.values, readings.decimals, told.names, relation="<" if up else ">")
+    fields = {}
+    for i in found:
+        amount = Amount(readings.values[i], readings.decimals, readings.unit)
+        fields |= {f"name{i}": told.names[i], f"value{i}": amount}
+    plain = ", ".join(f"{{name{i}}} ({{value{i}}})" for i in found)
+    facts = {"kind": "with values", "up": up, "values": readings.values, "names": told.names}
+    facts |= {"decimals": readings.decimals, "unit": readings.unit}
+    thought, answer = [_upward("sort with", up), *lines], Answer(plain, fields, capital=False)
+    return _build(rng, language, held_out, question, thought, answer, told, separator, facts, json_share=0)
+
+
+def _sort_mixed(rng, language, held_out):
+    """All of them in order where some are in W and some in kW."""
+    separator, up = telemetry.separator(rng, language), rng.random() < 0.4
+    readings = telemetry.draw(rng, language, rng.choices([3, 4], [7, 3])[0], held_out, distinct=True)
+    amounts, told = aggregates.told_mixed(rng, readings, separator, telling.column(rng, language))
+    section = "sort_up" if up else "sort_down"
+    question = WORDING.say(rng, language, section, held_out, noun=readings.noun)
+    lines, order = arithmetic.ordering(readings.values, 0, told.names, relation="<" if up else ">")
+    lines = aggregates.in_one_unit(lines, told.names, amounts, readings.quantity)
+    return _listed(
+        rng, language, held_out, question, "sort", up, lines, order, readings, told, separator
+    )
+
+
+def _nearest(rng, language, held_out):
+    """The one nearest to a target: how far each is from it, the smallest so far marked."""
+    separator = telemetry.separator(rng, language)
+    count = rng.choices([2, 3, 4], [2, 8, 2])[0]
+    while True:
+        readings = aggregates.drawn(rng, language, count, held_out, distinct=True, negative=False)
+        values, decimals = readings.values, readings.decimals
+        low, high = min(values), max(values)
+        target = rng.randint(max(0, low - (high - low) // 4), high + (high - low) // 4)
+        step = 10 ** max(0, len(str(target)) - rng.choice([1, 2, 2, 3]))
+        target = (target + step // 2) // step * step
+        away = [abs(value - target) for value in values]
+        if 0 not in away and len(set(away)) == count and max(values) < (1000 if count > 3 else 10000):
+            break
+    said, places = arithmetic.trimmed(target, decimals)
+    text = telemetry.written(arithmetic.text(said, places), separator)
+    text += f" {readings.unit}" if readings.unit in aggregates.SHORT_UNITS or rng.random() < 0.7 else ""
+    question = WORDING.say(rng, language, "nearest", held_out, noun=readings.noun, target=text)
+    told = aggregates.tell(rng, readings, separator)
+    thought, found = [f"nearest {arithmetic.text(target, decimals)}"], 0
+    for i, value in enumerate(values):
+        steps, _ = arithmetic.digits_compared(value, decimals, target, decimals)
+        line, _ = arithmetic.subtraction(max(value, target), min(value, target), decimals)
+        line = f"{i + 1}:{told.names[i]} {readings.value(i)} {steps} {line}"
+        if i:
+            steps, order = arithmetic.digits_compared(away[i], decimals, away[found], decimals)
+            line += f" {steps}"
+            found = i if order < 0 else found
+        thought.append(f"{line} *{found + 1}")
+    fields = {"name": told.names[found], "value": Amount(values[found], decimals, readings.unit)}
+    answer = Answer("{name} ({value})", fields, capital=False)
+    facts = {"kind": "nearest", "values": values, "names": told.names, "target": target}
     return _build(rng, language, held_out, question, thought, answer, told, separator, facts)
 
 
@@ -429,7 +515,7 @@ def _top_things(rng, language, held_out):
         return not by_word or (quantity.least if up else quantity.most)[language]
 
     weights = [5, 5, 2] if number == 2 else [0, 6, 4]
-    readings, kind, kinds = aggregates.things(rng, language, held_out, weights, fits, 0 if by_word else 0.35)
+    readings, kind, kinds = aggregates.things(rng, language, held_out, weights, fits, 0 if by_word else 0.35, 0.12)
     slots = {"kind": kind, "kinds": kinds, "n": rng.choice(SMALL[number][language])}
     if by_word:
         adjective = rng.choice((readings.quantity.least if up else readings.quantity.most)[language])
@@ -453,7 +539,7 @@ def _place(rng, language, held_out):
     separator = telemetry.separator(rng, language)
     third, up = rng.random() < 0.6, rng.random() < 0.35
     weights = [1, 6, 3] if third else [5, 5, 1]
-    readings, kind, kinds = aggregates.things(rng, language, held_out, weights, None, 0.25)
+    readings, kind, kinds = aggregates.things(rng, language, held_out, weights, None, 0.25, 0.12)
     place = "third" if third else "second"
     if language == "en":
         said = rng.choice([place, "number 3" if third else "number 2", "3rd" if third else "2nd"])
@@ -479,7 +565,7 @@ def _first_last(rng, language, held_out):
     """The first and the last of an order, in one JSON."""
     separator = telemetry.separator(rng, language)
     worded = aggregates._worded(rng, language)
-    readings, kind, kinds = aggregates.things(rng, language, held_out, [5, 5, 2], worded)
+    readings, kind, kinds = aggregates.things(rng, language, held_out, [5, 5, 2], worded, days=0.12)
     phrases, adjectives = aggregates.ends_of(rng, readings, kind)
     up = rng.random() < 0.4
     one, other = reversed(phrases) if up else phrases
@@ -504,7 +590,7 @@ def _rank_from(rng, language, held_out):
     worded = rng.random() < 0.65
     readings = _draw(rng, language, held_out, [4, 5, 3], worded)
     up = rng.random() < 0.4 if worded else True
-    told = telemetry.tell(rng, readings, separator)
+    told = aggregates.tell(rng, readings, separator)
     mine = rng.randrange(len(readings.values))
     name = words.Noun(told.names[mine], language, "")
     if worded:
@@ -554,9 +640,9 @@ def _pair_told(rng, language, held_out, fits=None):
     separator = telemetry.separator(rng, language)
     if rng.random() < 0.5:
         count = rng.choices([2, 3, 4], [5, 4, 2])[0]
-        readings = telemetry.draw(rng, language, count, held_out, distinct=True, places=True, among=fits)
-        return separator, readings, telemetry.tell(rng, readings, separator)
-    readings, kind, kinds = aggregates.things(rng, language, held_out, [5, 2], fits)
+        readings = aggregates.drawn(rng, language, count, held_out, distinct=True, places=True, among=fits)
+        return separator, readings, aggregates.tell(rng, readings, separator)
+    readings, kind, kinds = aggregates.things(rng, language, held_out, [5, 2], fits, days=0.1)
     cut = 2 if rng.random() < 0.5 else len(readings.values)
     readings.values, readings.names = readings.values[:cut], readings.names[:cut]
     return separator, readings, aggregates.titled(rng, readings, separator, kind, kinds)
@@ -635,7 +721,7 @@ def _apart(rng, language, held_out):
 
 
 def _build(
-    rng, language, held_out, question, thought, answer, told, separator, facts, exact=False
+    rng, language, held_out, question, thought, answer, told, separator, facts, exact=False, **rest
 ):
     return build(
         rng,
@@ -649,6 +735,7 @@ def _build(
         separator,
         exact=exact,
         facts=facts,
+        **rest,
     )
 
 
@@ -669,6 +756,10 @@ def verify(problem):
     if kind == "first last":
         pairs = sorted(zip(values, facts["names"]), reverse=not facts["up"])
         return pairs[0][1], pairs[-1][1]
+    if kind == "nearest":
+        return min(zip(values, facts["names"]), key=lambda pair: abs(pair[0] - facts["target"]))[1]
+    if kind == "with values":
+        return _valued(problem)
     if kind in ("lead", "how much"):
         if kind == "lead":
             high, low = sorted(values)[-1], sorted(values)[-2]
@@ -683,7 +774,18 @@ def verify(problem):
         numbers = [f"{value / scale:.{facts['decimals']}f}" for value in found]
         comma = facts["point"] == ","
         return ("; " if comma else ", ").join(n.replace(".", facts["point"]) for n in numbers)
-    pairs = sorted(zip(values, facts["names"]), reverse=not facts["up"])
+    pairs = sorted(zip(values, facts["names"]), key=lambda pair: pair[0], reverse=not facts["up"])
     if kind in ("second", "third"):
         return pairs[1 if kind == "second" else 2][1]
     return [name for _, name in pairs][: facts["count"]]
+
+
+def _valued(problem):
+    """`hall (21.5 °C), attic (19 °C)`: the unit where the prompt states it, the point as the answer has it."""
+    facts, scale = problem.facts, 10 ** problem.facts["decimals"]
+    told = problem.system + "\n" + problem.prompt
+    unit = f" {facts['unit']}" if unit_stated(told, facts["unit"]) else ""
+    pairs = sorted(zip(facts["values"], facts["names"]), key=lambda pair: pair[0], reverse=not facts["up"])
+    text = ", ".join(f"{name} ({value / scale:.{facts['decimals']}f}{unit})" for value, name in pairs)
+    point = "," if re.search(r"\(-?\d+,\d", problem.answer) else "."
+    return re.sub(r"(?<=\d)\.(?=\d+( \S+)?\))", point, text)

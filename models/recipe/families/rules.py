@@ -1,5 +1,6 @@
 """Rules over readings, states and flags: limits, ranges, and/or/not, else, hysteresis (over a series too), and rules
-in order of priority."""
+in order of priority; whether an action is due, the state of a device or of two, one of three words by limits, which of
+several readings need something, one reading against another, and how long a state has lasted."""
 
 import dataclasses
 import random
@@ -12,11 +13,13 @@ import telemetry
 import wording
 import words
 from assemble import Amount, Answer, build
+from families import states
 
-WEIGHT = 14
+WEIGHT = 16
 FAMILY = "rules"
 TEXT = {"cond": str, "do": str}
 THREE = {"a": str, "b": str, "c": str}
+PAIR = {"noun": words.Noun, "a": words.Noun, "b": words.Noun}
 WORDING = wording.load(
     FAMILY,
     {
@@ -54,6 +57,25 @@ WORDING = wording.load(
         "bands": {"first": words.Noun, "second": words.Noun, "band_a": str, "band_b": str},
         "met_and_action": {},
         "rule_and_action": {},
+        "rule_number": {},
+        "two_of": THREE,
+        "should": {"do": str},
+        "state_rule": {"device": words.Noun, "state": str, "other": str, "cond": str},
+        "verb_rule": {"device": words.Noun, "does": str, "undoes": str, "cond": str},
+        "what_state": {"device": words.Noun},
+        "should_it": {"device": words.Noun, "verb": str},
+        "bands_of": {"noun": words.Noun, "low": str, "mid": str, "high": str, "a": str, "b": str},
+        "steps_of": {"noun": words.Noun, "top": str, "mid": str, "rest": str, "first": str, "second": str},
+        "grade": {"noun": words.Noun},
+        "outputs": {"first": words.Noun, "second": words.Noun},
+        "duo": {"cond": str, "first": words.Noun, "second": words.Noun}
+        | {f"{slot}_{which}": str for slot in ("state", "other") for which in "ab"},
+        "where": {"noun": words.Noun, "rel": str, "do": str, "need": str},
+        **{section: PAIR for section in ("exceeds", "falls_short")},
+        **{f"{section}_by": PAIR | {"gap": str} for section in ("exceeds", "falls_short")},
+        "lasts": {"noun": words.Noun, "state": str, "span": str},
+        "since": {"noun": words.Noun, "state": str, "start": str, "now": str},
+        "lasted": {"noun": words.Noun, "state": str, "time": str},
     },
 )
 STATES = {"en": ("on", "off"), "fr": ("en marche", "à l'arrêt")}
@@ -95,8 +117,10 @@ SHORT = {
     },
 }
 RUNNING = {
-    "en": [("on", "off"), ("on", "off"), ("running", "stopped")],
-    "fr": [("en marche", "à l'arrêt"), ("en marche", "à l'arrêt"), ("en route", "à l'arrêt")],
+    "en": [("on", "off"), ("on", "off"), ("running", "stopped"), ("running", "idle")],
+    "fr": [("en marche", "à l'arrêt"), ("en marche", "à l'arrêt"), ("en route", "à l'arrêt")]
+    + [("allumé{device.e}", "éteint{device.e}"), ("en marche", "arrêté{device.e}")]
+    + [("démarré{device.e}", "arrêté{device.e}")],
 }
 # Things that are or are not, `noun: key: it is so: it is not so[: a word for it]`.
 FLAGS = {
@@ -187,6 +211,85 @@ THIRD = {
     "fr": ["en défaut", "en défaut", "en panne", "indisponible", "sans réponse", "en maintenance", "en veille"]
     + ["hors service", "en test", "en erreur", "hors ligne", "en sécurité"],
 }
+# What a device does that comes into a state: the verb by itself, and as it says it of one device.
+VERBS = {
+    "en": {
+        "open": [("open", "opens")],
+        "closed": [("close", "closes"), ("shut", "shuts")],
+        "on": [("start", "starts"), ("switch on", "switches on"), ("come on", "comes on")],
+        "off": [("stop", "stops"), ("switch off", "switches off"), ("go off", "goes off")],
+        "running": [("run", "runs"), ("start", "starts")],
+        "stopped": [("stop", "stops"), ("halt", "halts")],
+    },
+    "fr": {
+        "ouvert": [("s'ouvrir", "s'ouvre")],
+        "fermé": [("se fermer", "se ferme")],
+        "en marche": [("démarrer", "démarre"), ("se mettre en marche", "se met en marche"), ("tourner", "tourne")],
+        "à l'arrêt": [("s'arrêter", "s'arrête"), ("se mettre à l'arrêt", "se met à l'arrêt")],
+        "allumé": [("s'allumer", "s'allume"), ("se mettre en marche", "se met en marche")],
+        "éteint": [("s'éteindre", "s'éteint"), ("se couper", "se coupe")],
+    },
+}
+# Three words for a reading from low to high, and those that get worse on either side.
+GRADES = {
+    "en": "low normal high|too low|OK|too high|cold mild hot|blue green red|weak medium strong|low medium high"
+    "|insufficient OK excessive|poor fair good|level 1|level 2|level 3|class A|class B|class C|green orange red",
+    "fr": "bas normal haut|trop bas|bon|trop haut|froid doux chaud|bleu vert rouge|faible moyen fort"
+    "|faible correct élevé|mauvais moyen bon|niveau 1|niveau 2|niveau 3|classe A|classe B|classe C|vert orange rouge",
+}
+WORSE = {
+    "en": "OK warning alarm|green yellow red|green orange red|normal elevated critical|normal warning critical"
+    "|fine watch danger|info warning error|level 0|level 1|level 2|stage 1|stage 2|stage 3|good fair bad",
+    "fr": "OK attention alarme|vert jaune rouge|vert orange rouge|normal surveillance critique|normal alerte danger"
+    "|correct limite mauvais|info alerte erreur|niveau 0|niveau 1|niveau 2"
+    "|palier 1|palier 2|palier 3|bon moyen mauvais",
+}
+
+
+def _triples(text):
+    """`a b c|too low|OK|too high`: three words at once, or one after the other."""
+    found, apart = [], []
+    for part in text.split("|"):
+        if len(part.split()) == 3 and not apart:
+            found.append(tuple(part.split()))
+            continue
+        apart.append(part)
+        if len(apart) == 3:
+            found.append(tuple(apart))
+            apart = []
+    return found
+
+
+GRADES, WORSE = ({language: _triples(text) for language, text in table.items()} for table in (GRADES, WORSE))
+GRADE = {
+    "en": "state status level class grade category label verdict".split(),
+    "fr": "etat statut niveau classe categorie mention verdict libelle".split(),
+}
+# What several things may need: quantity, side, what is done, and what is needed (in French with its preposition).
+NEEDS = [
+    ("temperature", "<", ("heat", "heating"), ("chauffer", "de chauffage")),
+    ("temperature", "<", ("heat", "heating"), ("chauffer", "de chauffage")),
+    ("temperature", ">", ("cool", "cooling"), ("refroidir", "de refroidissement")),
+    ("humidity", ">", ("ventilate", "ventilation"), ("ventiler", "de ventilation")),
+    ("humidity", "<", ("humidify", "humidifying"), ("humidifier", "d'humidification")),
+    ("soil", "<", ("irrigate", "irrigation"), ("arroser", "d'arrosage")),
+    ("soil", "<", ("water", "watering"), ("arroser", "d'arrosage")),
+    ("level", "<", ("refill", "refilling"), ("remplir", "de remplissage")),
+    ("level", ">", ("drain", "draining"), ("vidanger", "de vidange")),
+    ("battery", "<", ("recharge", "recharging"), ("recharger", "de recharge")),
+    ("co2", ">", ("air", "airing"), ("aérer", "d'aération")),
+    ("light", "<", ("light", "lighting"), ("éclairer", "d'éclairage")),
+]
+# How long: what stands before a time that must be passed, or reached.
+SPANS = {
+    "en": [(">", "more than {}"), (">", "more than {}"), (">", "over {}"), (">", "longer than {}")]
+    + [(">=", "at least {}")],
+    "fr": [(">", "plus de {}"), (">", "plus de {}"), (">", "plus de {}"), (">=", "au moins {}")],
+}
+TIMES = {
+    "en": [["minutes", "min"], ["minutes", "min"], ["seconds", "s", "sec"], ["hours", "h"]],
+    "fr": [["minutes", "min"], ["minutes", "min", "mn"], ["secondes", "s", "sec"], ["heures", "h"]],
+}
 # What JSON may call a truth, an action and their like.
 MET = {
     "en": "met condition_met condition holds is_met triggered fulfilled applies rule_met satisfied",
@@ -240,7 +343,8 @@ class Condition:
 
 def make(rng, language, held_out):
     kinds = [_simple, _combined, _check, _within, _within_of, _hysteresis, _series, _priority, _bands, _met]
-    kind = rng.choices(kinds, [16, 21, 15, 7, 5, 10, 8, 15, 3, 3])[0]
+    kinds += [_should, _state_after, _grade, _outputs, _where, _against, _lasting]
+    kind = rng.choices(kinds, [14, 21, 13, 6, 4, 9, 9, 16, 3, 3, 8, 7, 9, 5, 6, 6, 6])[0]
     while True:
         made = kind(rng, language, held_out)
         if not _contradicted(made):
@@ -260,7 +364,7 @@ SPEAKS = {
 
 def _contradicted(made):
     """Whether a remark may seem to tell what a condition asks for."""
-    if all(check[0] == "limit" for check in made.facts["checks"]):
+    if "state" not in made.facts and all(check[0] == "limit" for check in made.facts["checks"]):
         return False
     told = made.system + "\n".join(turn["content"] for turn in made.messages)
     return bool(re.search(SPEAKS[made.language], told))
@@ -430,6 +534,7 @@ def _apart(conditions):
 
 def _told(rng, language, facts, separator):
     """Tells facts; flags, which no sentence can hold as `the leak is yes`, in lists or clauses of their own."""
+    facts = [_felt(rng, language, fact, facts, separator) for fact in facts]
     spoken = [fact.said for fact in facts if isinstance(fact, Flag) and fact.said]
     rest = [fact for fact in facts if not (isinstance(fact, Flag) and fact.said)]
     said = wording.capital(telemetry.joined(spoken, language)) + "." if spoken else ""
@@ -442,6 +547,16 @@ def _told(rng, language, facts, separator):
     if spoken:
         told.text = said + ("\n" if told.block else " ") + wording.capital(told.text)
     return told
+
+
+def _felt(rng, language, fact, facts, separator):
+    """Now and then the only temperature beside other things as one says it: `it is 29 °C`."""
+    alone = sum(other.unit == "°C" for other in facts) == 1 < len(facts)
+    plain = fact.unit == "°C" and str(fact.noun) in ("temperature", "température")
+    if not (alone and plain and separator and rng.random() < 0.15):
+        return fact
+    it_is = rng.choice(["it is", "it's"] if language == "en" else ["il fait", "il fait", "on a"])
+    return Flag(fact.noun, fact.key, said=f"{it_is} {telemetry.written(fact.value, separator)} {fact.unit}")
 
 
 def _status(rng, language, conditions, separator, devices=()):
@@ -536,6 +651,7 @@ WAYS = {
         ("any_three", "1|2|3"): 3,
         ("either_but_not", "(1|2)&!3"): 3,
         ("both_but_not", "1&2&!3"): 2,
+        ("two_of", "2of3"): 3,
     },
 }
 
@@ -561,12 +677,17 @@ LOGIC = {
     "1|2|3": lambda a, b, c: a or b or c,
     "(1|2)&!3": lambda a, b, c: (a or b) and not c,
     "1&2&!3": lambda a, b, c: a and b and not c,
+    "2of3": lambda a, b, c: a + b + c >= 2,
 }
 
 
 def _combination(logic, holds):
-    """`1&2 yes no=no`; for three conditions the pair first: `1&2|3 yes no=no no=no`."""
+    """`1&2 yes no=no`; for three conditions the pair first: `1&2|3 yes no=no no=no`; for two of them those that hold
+    are counted: `2of3 yes 1 no 1 yes 2=yes`."""
     said, result = [_word(value) for value in holds], LOGIC[logic](*holds)
+    if logic == "2of3":
+        counted = " ".join(f"{word} {sum(holds[: i + 1])}" for i, word in enumerate(said))
+        return f"{logic} {counted}={_word(result)}", result
     if logic in ("1&2|3", "1&2&3", "1&2&!3", "1|2|3", "(1|2)&!3"):
         pair = _word(holds[0] and holds[1] if "1&2" in logic else holds[0] or holds[1])
         return f"{logic} {said[0]} {said[1]}={pair} {said[2]}={_word(result)}", result
@@ -843,6 +964,11 @@ def _history(rng, language, readings, separator):
             return told
 
 
+def _running(rng, language, device):
+    """The words for on and off as they agree with the device."""
+    return tuple(word.format(device=device) for word in rng.choice(RUNNING[language]))
+
+
 def _on(state):
     return "on" if state else "off"
 
@@ -877,10 +1003,11 @@ def _series(rng, language, held_out):
     on_limit, off_limit = (low, high) if on_relation == "<" else (high, low)
     ways = [(on_relation, on_limit, limit_decimals), (off_relation, off_limit, limit_decimals)]
     rule = _thermostat(rng, language, held_out, quantity, device, ways, separator)
-    pair = rng.choice(RUNNING[language])
+    pair = _running(rng, language, device)
     start = rng.random() < 0.35
     begin = WORDING.say(rng, language, "start", held_out, device=device, state=pair[0 if start else 1])
-    ask, moves = rng.choices(["which", "is", "both"], [4, 4, 2])[0], rng.random() < 0.85
+    pair = pair if rng.random() < 0.5 else _running(rng, language, device)
+    ask, moves = rng.choices(["which", "is", "both"], [4, 5, 2])[0], rng.random() < 0.85
     for _ in range(20):
         values = [rng.randint(*bounds) for _ in range(number)]
         steps, states = _run(values, decimals, ways, start)
@@ -944,7 +1071,7 @@ def _hysteresis(rng, language, held_out):
         on, off = clause(on_relation, on_limit), clause(off_relation, off_limit)
         rule = WORDING.say(rng, language, "hysteresis", held_out, on=on, off=off, do=do, undo=undo)
     was_on, asked = rng.random() < 0.5, rng.random() < 0.7
-    pair = rng.choice(RUNNING[language]) if asks == "truth" else STATES[language]
+    pair = _running(rng, language, device) if asks == "truth" else STATES[language]
     state = pair[0 if was_on else 1]
     now = WORDING.say(rng, language, "now", held_out, device=device, state=state)
     section = {"action": "todo", "state": "which_state", "truth": "is_then"}[asks]
@@ -1045,7 +1172,9 @@ def _priority(rng, language, held_out):
     if rng.random() < 0.3:
         _same_quantity(rng, language, held_out, conditions, separator)
     actions = words.actions(rng, language, count + 1)
-    several = any(condition.holds for condition in conditions) and rng.random() < 0.25
+    found = any(condition.holds for condition in conditions)
+    ask = rng.choices(["action", "both", "number"], [60, 28, 12])[0] if found else "action"
+    several, numbered_ask = ask == "both", ask != "action"
     head = WORDING.say(rng, language, "priority", held_out, n=str(count))
     chance, last, told_last = rng.random(), words.NOTHING[language], None
     if chance < 0.45:
@@ -1055,24 +1184,26 @@ def _priority(rng, language, held_out):
     pairs = [(condition.text, action.do) for condition, action in zip(conditions, actions)]
     items = _listed(rng, language, held_out, pairs, told_last)
     numbered = ["{}. ", "{}. ", "{}) ", "R{}: ", "P{}: "]
-    mark = rng.choice(numbered if several or rng.random() < 0.65 else ["- ", "- ", "* ", ""])
+    mark = rng.choice(numbered if numbered_ask or rng.random() < 0.65 else ["- ", "- ", "* ", ""])
     between = rng.choice(["\n", "\n", " "]) if "{}" in mark else "\n"
     great = rng.random() < 0.6
     listed = between.join(mark.format(i + 1) + (wording.capital(t) if great else t) for i, t in enumerate(items))
     rule = head.within(head.text + between + listed + between.strip(" "))
     devices = [action.device for action in actions]
     system = words.Noun("system" if language == "en" else "système", language)
-    if several and rng.random() < 0.6:
+    if ask == "number":
+        question = WORDING.say(rng, language, "rule_number", held_out)
+    elif several and rng.random() < 0.6:
         question = WORDING.say(rng, language, "rule_and_action", held_out)
     else:
         question = WORDING.say(rng, language, "todo", held_out, device=system)
     told = _status(rng, language, conditions, separator, devices)
-    lines, chosen, place = ["number + first" if several else "first"], last, 0
+    lines, chosen, place = [{"both": "number + first", "number": "number first", "action": "first"}[ask]], last, 0
     for i, (condition, action) in enumerate(zip(conditions, actions)):
         lines.append(f"{i + 1} {condition.line}")
         if condition.holds:
             chosen, place = action.do, i + 1
-            lines += [f"={i + 1}"] * several + [f"do {i + 1}"]
+            lines += [f"={i + 1}"] * numbered_ask + [f"do {i + 1}"] * (ask != "number")
             break
     else:
         lines.append("else" if last != words.NOTHING[language] else "nothing")
@@ -1080,17 +1211,340 @@ def _priority(rng, language, held_out):
         "checks": [condition.check for condition in conditions],
         "results": [*(action.do for action in actions[:count]), last],
     }
-    answer = None
+    answer, keys = None, {"number": WHICH_RULE[language].split(), "action": DO[language].split()}
     if several:
-        keys = {"number": WHICH_RULE[language].split(), "action": DO[language].split()}
         answer = Answer("", {"number": Amount(place), "action": chosen}, keys, several=True)
-    kind = "number" if several else "first"
+    elif ask == "number":
+        answer = Answer("{number}", {"number": Amount(place)}, keys)
+    kind = {"both": "number", "number": "which", "action": "first"}[ask]
     return _finish(
         rng, language, held_out, kind, rule, question, lines, chosen, told, separator, facts, answer=answer
     )
 
 
+# A rule's action, a device's state ------------------------------------------------------------
+
+
+def _decided(conditions, logic):
+    """The lines that decide tied conditions, and whether they hold together."""
+    lines, holds = _numbered(conditions), [condition.holds for condition in conditions]
+    if len(conditions) == 1:
+        return lines, holds[0]
+    line, result = _combination(logic, holds)
+    return [*lines, line], result
+
+
+def _checked(conditions, logic, **facts):
+    """The facts of what tied conditions decide; `again` names how they are verified."""
+    return {"kind": "again", "checks": [condition.check for condition in conditions], "logic": logic, **facts}
+
+
+def _plain_action(rng, language):
+    """An action in the form that stands after `should I`, the infinitive."""
+    return rng.choice(words.ACTIONS[language])
+
+
+def _should(rng, language, held_out):
+    """Whether a rule's action, or the one for all other cases, is due: yes or no."""
+    separator = telemetry.separator(rng, language)
+    conditions = _any_conditions(rng, language, held_out, rng.choices([1, 2, 3], [6, 3, 1])[0], separator)
+    clause, logic = _clause(rng, language, held_out, conditions)
+    action = _plain_action(rng, language)
+    rule, otherwise = _rule(rng, language, held_out, clause, action)
+    undo = otherwise == action.undo and not action.undo.startswith("do not ") and rng.random() < 0.3
+    question = WORDING.say(rng, language, "should", held_out, do=action.undo if undo else action.do)
+    told = _status(rng, language, conditions, separator, [action.device])
+    lines, holds = _decided(conditions, logic)
+    then = "do" if holds else "else" if otherwise == action.undo else "nothing"
+    lines = ["rule check", *lines, f"{'else' if undo else 'do'}:{then} {_word(holds != undo)}"]
+    facts = _checked(conditions, logic, again="truth", asked=not undo)
+    answer = _truth_answer(language, holds != undo)
+    return _ruled(rng, language, held_out, question, lines, answer, told, separator, facts, rule)
+
+
+def _device(rng, language, conditions, taken=()):
+    """A device that no condition is about, and whether its first state is the one for when they hold."""
+    names = {str(condition.fact.noun) for condition in conditions} | {str(other.noun) for other in taken}
+    while True:
+        device = rng.choice(DEVICES[language])
+        if str(device.noun) not in names:
+            return device, rng.random() < 0.75
+
+
+def _verbs(rng, language, word):
+    """The verb for coming into a state, by itself and as it is said of a device, or nothing."""
+    for agreed in (word, word.removesuffix("e")):
+        if agreed in VERBS[language]:
+            return rng.choice(VERBS[language][agreed])
+    return None
+
+
+def _state_after(rng, language, held_out):
+    """The state of a device that a plain rule sets: by its name, or whether it is in it, or comes into it."""
+    separator = telemetry.separator(rng, language)
+    conditions = _conditions(rng, language, held_out, rng.choices([1, 2], [4, 1])[0], separator, states=False)
+    clause, logic = _clause(rng, language, held_out, conditions)
+    device, first = _device(rng, language, conditions)
+    state, other = device.words if first else device.words[::-1]
+    does, undoes = (_verbs(rng, language, word) for word in (state, other))
+    ask, results = rng.choice(["what", "is", "should"] if does else ["what", "is"]), (state, other)
+    if does and ask != "what" and rng.random() < 0.5:
+        rule = WORDING.say(
+            rng, language, "verb_rule", held_out, device=device.noun, does=does[1], undoes=undoes[1], cond=clause
+        )
+        results = does[1], undoes[1]
+    else:
+        rule = WORDING.say(
+            rng, language, "state_rule", held_out, device=device.noun, state=state, other=other, cond=clause
+        )
+    first = rng.random() < 0.75
+    if "does" in rule.slots and "undoes" not in rule.slots:  # what else it does is not told, and not asked
+        ask, results, first = "should", (does[1], "nothing"), True
+    lines, holds = _decided(conditions, logic)
+    result = results[0 if holds else 1]
+    lines = ["rule state", *lines, f"={result}"]
+    facts = _checked(conditions, logic, again="word", words=[state, other])
+    if ask == "what":
+        question = WORDING.say(rng, language, "what_state", held_out, device=device.noun)
+        answer = Answer("{state}.", {"state": result})
+    elif ask == "is":
+        asked = state if first else other
+        question = WORDING.say(rng, language, "is_then", held_out, device=device.noun, state=asked)
+    else:
+        asked = (does if first else undoes)[0]
+        question = WORDING.say(rng, language, "should_it", held_out, device=device.noun, verb=asked)
+    if ask != "what":
+        lines.append(f"{asked}:{result} {_word(holds == first)}")
+        answer = _truth_answer(language, holds == first)
+        facts = _checked(conditions, logic, again="truth", asked=first)
+    told = _status(rng, language, conditions, separator, [device.noun])
+    return _ruled(rng, language, held_out, question, lines, answer, told, separator, facts, rule)
+
+
+def _outputs(rng, language, held_out):
+    """The states of two devices, by a rule each or by one for both."""
+    separator = telemetry.separator(rng, language)
+    duo = rng.random() < 0.4
+    conditions = _conditions(rng, language, held_out, 1 if duo else 2, separator, states=False)
+    if not duo and rng.random() < 0.5:
+        _same_quantity(rng, language, held_out, conditions, separator)
+    one, one_first = _device(rng, language, conditions)
+    two, two_first = _device(rng, language, conditions, [one])
+    pairs = [d.words if first else d.words[::-1] for d, first in ((one, one_first), (two, two_first))]
+    if duo:
+        slots = {f"state_{which}": pair[0] for which, pair in zip("ab", pairs)}
+        slots |= {f"other_{which}": pair[1] for which, pair in zip("ab", pairs)}
+        rule = WORDING.say(
+            rng, language, "duo", held_out, cond=conditions[0].text, first=one.noun, second=two.noun, **slots
+        )
+    else:
+        template, alike = WORDING.pick(rng, language, "state_rule", held_out), rng.random()
+        said = [
+            template.say(
+                random.Random(alike),
+                {"device": d.noun, "state": pair[0], "other": pair[1], "cond": condition.text},
+            )
+            for d, pair, condition in zip((one, two), pairs, conditions)
+        ]
+        texts = [wording.elided(s.text) if language == "fr" else s.text for s in said]
+        glue = rng.choice(["\n", " "] if all(text[-1] in ".)" for text in texts) else ["\n", " ; "])
+        rule = said[0].within(glue.join(map(wording.capital, texts)))
+    question = WORDING.say(rng, language, "outputs", held_out, first=one.noun, second=two.noun)
+    deciding = conditions * 2 if duo else conditions
+    chosen = [pair[0 if condition.holds else 1] for pair, condition in zip(pairs, deciding)]
+    lines = ["state + state"]
+    for i, condition in enumerate(conditions):
+        lines += [condition.line if duo else f"{i + 1} {condition.line}", f"={chosen[i]}"]
+    lines += [f"={chosen[1]}"] * duo
+    forms = ["{}", "{}", "{}_state", "{}_out"] if language == "en" else ["{}", "{}", "etat_{}", "sortie_{}"]
+    keys = {field: [form.format(d.key) for form in forms] for field, d in (("a", one), ("b", two))}
+    answer = Answer("", dict(zip("ab", chosen)), keys, several=True)
+    facts = {"kind": "again", "again": "words", "words": pairs, "checks": [c.check for c in conditions]}
+    told = _status(rng, language, conditions, separator, [one.noun, two.noun])
+    return _ruled(rng, language, held_out, question, lines, answer, told, separator, facts, rule)
+
+
+# Words by limits, several readings ------------------------------------------------------------
+
+
+def _grade(rng, language, held_out):
+    """One of three words for a reading by two limits: bands from low to high, or steps that get worse."""
+    separator = telemetry.separator(rng, language)
+    (quantity,) = _quantities(rng, 1)
+    number = _measure(rng, quantity)
+    (low, high, limit_decimals), _ = _band(rng, *number, quantity.unit, separator)
+    a, b = (telemetry.written(arithmetic.text(limit, limit_decimals), separator) for limit in (low, high))
+    noun, unit = quantity.noun[language], f" {quantity.unit}" if rng.random() < 0.6 else ""
+    fact = telemetry.reading(rng, language, quantity, *number)
+    if rng.random() < 0.55:
+        names = rng.choice([n for n in GRADES[language] if quantity.unit == "°C" or n[0] not in ("cold", "froid")])
+        slots = {"low": names[0], "mid": names[1], "high": names[2], "a": a, "b": f"{b}{unit}"}
+        rule = WORDING.say(rng, language, "bands_of", held_out, noun=noun, **slots)
+        ways, names = [("<", low), (">", high)], (names[0], names[2], names[1])
+    else:
+        rest, mid, top = rng.choice(WORSE[language])
+        relation = rng.choice("><")
+        ways = [(relation, high), (relation, low)] if relation == ">" else [(relation, low), (relation, high)]
+        shown = [f"{x}{unit}" for x in ((b, a) if relation == ">" else (a, b))]
+        short = rng.choice([*SHORT[language][relation], relation])
+        slots = {"first": f"{short} {shown[0]}", "second": f"{short} {shown[1]}"}
+        rule = WORDING.say(rng, language, "steps_of", held_out, noun=noun, top=top, mid=mid, rest=rest, **slots)
+        names = (top, mid, rest)
+    lines, word = ["grade"], names[2]
+    for (relation, limit), name in zip(ways, names):
+        line, holds = arithmetic.comparison(*number, relation, limit, limit_decimals)
+        lines.append(f"{noun} {line}" if len(lines) == 1 else line)
+        if holds:
+            word = name
+            break
+    lines.append(f"={word}")
+    question = WORDING.say(rng, language, "grade", held_out, noun=noun)
+    told = _status(rng, language, [Condition("", fact, "", True, ())], separator)
+    checks = [("limit", number, relation, (limit, limit_decimals), False) for relation, limit in ways]
+    facts = {"kind": "again", "again": "first", "checks": checks, "words": names}
+    answer = Answer("{word}.", {"word": word}, {"word": GRADE[language]})
+    return _ruled(rng, language, held_out, question, lines, answer, told, separator, facts, rule)
+
+
+def _where(rng, language, held_out):
+    """Which of several readings call for something: a rule over all of them."""
+    separator = telemetry.separator(rng, language)
+    id_, relation, english, french = rng.choice(NEEDS)
+    do, need = english if language == "en" else french
+    count = rng.choices([3, 4, 5, 6], [5, 5, 3, 1])[0]
+    readings = telemetry.draw(rng, language, count, held_out, among=lambda q: q.id == id_)
+    limit, decimals = relations.limit_near(rng, rng.choice(readings.values), readings.decimals)
+    text = relations.limit_text(rng, limit, decimals, readings.unit, separator)
+    rel = relations.bare(rng, language, held_out, relation, text).text
+    question = WORDING.say(rng, language, "where", held_out, noun=readings.noun, rel=rel, do=do, need=need)
+    told = telemetry.tell(rng, readings, separator, distract=rng.random() < 0.1)
+    wanted = f"{relation}{arithmetic.text(limit, decimals)}"
+    lines, hits, checks = [], [], []
+    for i, value in enumerate(readings.values):
+        steps, order = arithmetic.digits_compared(value, readings.decimals, limit, decimals)
+        lines.append(f"{i + 1}:{told.names[i]} {readings.value(i)} {steps}")
+        hits.append(arithmetic.RELATIONS[relation](order, 0))
+        checks.append(("limit", (value, readings.decimals), relation, (limit, decimals), False))
+    thought, answer = states._think(language, "which_limit", told, hits, [True] * count, wanted, 0, lines)
+    facts = {"kind": "again", "again": "names", "checks": checks, "names": told.names}
+    return build(rng, FAMILY, language, held_out, question, thought, answer, told, separator, exact=True, facts=facts)
+
+
+def _against(rng, language, held_out):
+    """A reading against another one, perhaps by more than a gap: what a rule does then, or whether it is so."""
+    separator = telemetry.separator(rng, language)
+    readings = telemetry.draw(rng, language, rng.choices([2, 3, 4], [7, 2, 1])[0], held_out, negative=False)
+    one, two = rng.sample(range(len(readings.values)), 2)
+    scale = 10**readings.decimals
+    numbers = [readings.values[i] for i in (one, two)]
+    names = {"noun": readings.noun, "a": readings.names[one], "b": readings.names[two]}
+    lines = [f"{readings.names[i]} {readings.value(i)}" for i in (one, two)]
+    section, relation = rng.choice([("exceeds", ">"), ("exceeds", ">"), ("falls_short", "<")])
+    line, holds = arithmetic.comparison(numbers[0], readings.decimals, relation, numbers[1], readings.decimals)
+    lines, gap, decimals = [*lines, line], 0, readings.decimals
+    high, low = numbers if relation == ">" else reversed(numbers)
+    by = rng.random() < 0.45
+    if by:
+        gap = max(1, abs(numbers[0] - numbers[1]) + rng.choice([-1, 1, -2, 2, -5, 5, 0, 9]))
+        if decimals and rng.random() < 0.6:
+            gap, decimals = max(1, round(gap / scale)), 0
+        text = relations.limit_text(rng, gap, decimals, readings.unit, separator)
+        clause = WORDING.say(rng, language, f"{section}_by", held_out, gap=text, **names)
+        if holds:
+            line, value = arithmetic.subtraction(high, low, readings.decimals)
+            lines.append(line)
+            line, holds = arithmetic.comparison(value, readings.decimals, ">", gap, decimals)
+            lines.append(line)
+    else:
+        clause = WORDING.say(rng, language, section, held_out, **names)
+    told = telemetry.tell(rng, readings, separator)
+    over = Fraction(high, scale) - Fraction(low, scale) > Fraction(gap, 10**decimals)
+    # Whether one is above another, no rule being told, is asked in `ranking`.
+    return _clause_decides(rng, language, held_out, clause, lines, holds, told, separator, {"over": over}, by)
+
+
+def _clause_decides(rng, language, held_out, clause, lines, holds, told, separator, facts, check=True):
+    """The end of a problem that a single clause decides: a rule's action, whether it is due, or (`check`) whether it
+    is so."""
+    ask = rng.choices(["action", "should", "check"], [5, 3, 2 if check else 0])[0]
+    action = _plain_action(rng, language) if ask == "should" else words.action(rng, language)
+    facts = {"kind": "again", "checks": [], **facts}
+    if ask == "check":
+        question = WORDING.say(rng, language, "check", held_out, cond=clause.text)
+        return build(
+            rng, FAMILY, language, held_out, question, ["check", *lines], _truth_answer(language, holds, MET), told,
+            separator, exact=True, phrasings=[clause], facts={**facts, "again": "over"},
+        )  # fmt: skip
+    rule, otherwise = _rule(rng, language, held_out, clause.text, action)
+    then = "do" if holds else "else" if otherwise == action.undo else "nothing"
+    if ask == "should":
+        question = WORDING.say(rng, language, "should", held_out, do=action.do)
+        lines, answer = ["rule check", *lines, f"do:{then} {_word(holds)}"], _truth_answer(language, holds)
+        facts["again"] = "over"
+    else:
+        question = WORDING.say(rng, language, "todo", held_out, device=action.device)
+        lines, answer = ["rule", *lines, then], Answer("{action}.", {"action": action.do if holds else otherwise})
+        facts |= {"again": "outcome", "words": [action.do, otherwise]}
+    return _ruled(rng, language, held_out, question, lines, answer, told, separator, facts, rule, clause)
+
+
+def _lasting(rng, language, held_out):
+    """A state that has lasted some time, told or from two times of the clock, against a time that it may last."""
+    switch = rng.choice([s for s in words.SWITCHES[language] if not s.noun.plural])
+    asked, so = rng.choice([0, 1]), rng.random() < 0.85
+    stands = switch.words[asked if so else 1 - asked]
+    relation, span = rng.choice(SPANS[language])
+    clocked = rng.random() < 0.55
+    spellings = TIMES[language][0] if clocked else rng.choice(TIMES[language])
+    most = 59 if spellings != TIMES[language][3] else 20
+    lasted = rng.randint(2, most)
+    limit = rng.choice([5, 10, 15, 20, 30, max(2, lasted + rng.randint(-3, 3))])
+    text = f"{limit} {rng.choice(spellings)}"
+    clause = WORDING.say(
+        rng, language, "lasts", held_out, noun=switch.noun, state=switch.words[asked], span=span.format(text)
+    )
+    lines, holds = [f"{switch.noun} {switch.words[asked]}:{stands} {_word(so)}"], False
+    slots = {"noun": switch.noun, "state": stands}
+    if clocked:
+        start = rng.randrange(24 * 60 - most)
+        hour = rng.choice(["h", ":"]) if language == "fr" else ":"
+        times = [arithmetic.clock(time).replace(":", hour) for time in (start, start + lasted)]
+        data = WORDING.say(rng, language, "since", held_out, start=times[0], now=times[1], **slots)
+    else:
+        data = WORDING.say(rng, language, "lasted", held_out, time=f"{lasted} {rng.choice(spellings)}", **slots)
+    if so:
+        if clocked:
+            lines.append(arithmetic.clock_difference(start + lasted, start)[0])
+        line, holds = arithmetic.comparison(lasted, 0, relation, limit, 0)
+        lines.append(line)
+    over = so and (lasted > limit or (relation == ">=" and lasted == limit))
+    told = telemetry.Told(data.text, "sentence", [], "\n" in data.text, "")
+    return _clause_decides(
+        rng, language, held_out, clause, lines, holds, told, telemetry.separator(rng, language),
+        {"over": over, "state": stands},
+    )
+
+
 # Verification ------------------------------------------------------------
+
+
+def _verify_again(facts):
+    """The truth, word, words or names of what conditions decide."""
+    holds, again = [_holds(check) for check in facts["checks"]], facts["again"]
+    if again == "over":
+        return facts["over"]
+    if again == "outcome":
+        return facts["words"][0 if facts["over"] else 1]
+    if again == "names":
+        return [name for name, hit in zip(facts["names"], holds) if hit]
+    if again == "words":
+        return tuple(pair[0 if hit else 1] for pair, hit in zip(facts["words"], holds * (3 - len(holds))))
+    if again == "first":
+        return next((word for word, hit in zip(facts["words"], holds) if hit), facts["words"][-1])
+    result = LOGIC[facts["logic"]](*holds)
+    if again == "truth":
+        return result == facts["asked"]
+    return facts["words"][0 if result else 1]
 
 
 def _holds(check):
@@ -1112,6 +1566,8 @@ def verify(problem):
     facts = problem.facts
     if facts["kind"] == "series":
         return _verify_series(facts)
+    if "again" in facts:
+        return _verify_again(facts)
     if facts["kind"] == "bands":
         return tuple(all(map(_holds, band)) for band in facts["bands"])
     holds = [_holds(check) for check in facts["checks"]]
@@ -1120,6 +1576,8 @@ def verify(problem):
     if facts["kind"] == "met":
         met = LOGIC[facts["logic"]](*holds)
         return met, facts["do"] if met else facts["otherwise"]
+    if facts["kind"] == "which":
+        return Fraction(1 + holds.index(True))
     if facts["kind"] == "number":
         return Fraction(1 + holds.index(True)), facts["results"][holds.index(True)]
     if facts["kind"] == "rule":

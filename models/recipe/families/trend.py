@@ -77,11 +77,20 @@ WORDING = wording.load(
         "both_task": THING,
         "peak_high": THING,
         "peak_low": THING,
+        "most_up": {"noun": Noun},
+        "most_down": {"noun": Noun},
+        "first_above": THING | {"limit": str},
+        "first_below": THING | {"limit": str},
+        "jump": {"noun": Noun},
+        "in_time_ask": THING | {"limit": str, "time": str},
+        "by_time_ask": THING | {"limit": str, "by": str},
+        "later_at_ask": THING | {"by": str},
     },
 )
 KINDS = {
     "trend": 20, "is": 7, "rate": 20, "series": 8, "when": 20, "moved": 8, "at": 9, "after": 14,
     "next": 6, "thing later": 15, "thing when": 15, "thing at": 9, "alarm": 6, "timed": 18, "both": 15, "peak": 8,
+    "later at": 9, "in time": 11, "by time": 6, "most": 13, "first": 12, "jump": 9,
 }  # fmt: skip
 # How rising, falling and steady may be called in a question; the first triple where it names none.
 OPTIONS = {
@@ -112,7 +121,8 @@ def make(rng, language, held_out):
         "trend": _trend, "is": _trend, "rate": _rate, "series": _series, "when": _when,
         "moved": _when, "at": _when, "after": _after, "next": _next, "thing later": _thing_later,
         "thing when": _thing_when, "thing at": _thing_when, "alarm": _alarm, "timed": _timed, "both": _timed,
-        "peak": _peak,
+        "peak": _peak, "later at": _thing_later_at, "in time": _in_time, "by time": _in_time, "most": _most,
+        "first": _first, "jump": _jump,
     }[kind]  # fmt: skip
     return make_(rng, language, held_out, kind)
 
@@ -556,6 +566,27 @@ def _when(rng, language, held_out, kind):
     )  # fmt: skip
 
 
+def _other_time(rng, base):
+    """A time in another unit than the rate's: what is said of it, its steps into the rate's unit, and it in that unit
+    as (value, decimals)."""
+    if base == "min":
+        hours = rng.choice([1, 2, 2, 3, 4])
+        lines, value, decimals = arithmetic.times(hours, 0, 60, 0)
+        return (hours, "h"), lines, (value, decimals)
+    if rng.random() < 0.2:
+        days = rng.choice([1, 1, 2])
+        lines, value, decimals = arithmetic.times(days, 0, 24, 0)
+        return (days, "days"), lines, (value, decimals)
+    minutes = rng.choice([6, 12, 15, 15, 30, 30, 30, 36, 45, 45, 90, 90])
+    return (minutes, "min"), *_hours_of(minutes)
+
+
+def _hours_of(minutes):
+    """Minutes as hours: the steps, and (value, decimals)."""
+    lines, value, decimals, _ = arithmetic.quotient(minutes, 0, 60, 0)
+    return lines, (value, decimals)
+
+
 def _after(rng, language, held_out, kind):
     """What is reached after a time at a rate."""
     separator = telemetry.separator(rng, language)
@@ -567,16 +598,17 @@ def _after(rng, language, held_out, kind):
     direction = rng.choice([-1, 1])
     now = _start(rng, quantity, decimals, rate * time)
     rate_, rate_decimals = arithmetic.trimmed(rate, decimals)
-    lines, spoken = [], (time, base)
-    if base == "min" and rng.random() < 0.12:
-        hours = rng.choice([1, 2, 3])
-        spoken, time = (hours, "h"), hours * 60
-        now = _start(rng, quantity, decimals, rate * time)
-        lines += arithmetic.times(hours, 0, 60, 0)[0]
+    lines, spoken, factor = [], (time, base), (time, 0)
+    if base != "days" and rng.random() < 0.22:
+        spoken, lines, factor = _other_time(rng, base)
+        time = Fraction(factor[0], 10 ** factor[1])
+        now = _start(rng, quantity, decimals, -(-rate * time // 1))
     if not _plausible(quantity, decimals, now, now + direction * rate * time):
         return _after(rng, language, held_out, kind)
-    more, moved, moved_decimals = arithmetic.times(rate_, rate_decimals, time, 0)
-    lines += more
+    more, moved, moved_decimals = arithmetic.times(rate_, rate_decimals, *factor)
+    if moved_decimals > 2:
+        return _after(rng, language, held_out, kind)
+    lines = [*lines, *more]
     a, b, d = arithmetic.aligned(*arithmetic.trimmed(now, decimals), moved, moved_decimals)
     line, value = (
         arithmetic.total(a, b, d) if direction > 0 else arithmetic.difference(a, b, d)
@@ -828,7 +860,7 @@ EVERY = {"min": [5, 10, 10, 15, 20, 30], "h": [2, 3, 4, 6], "days": [2, 3, 5, 7]
 @dataclasses.dataclass
 class Moving:
     """A thing that moves: its reading now (in units of 10^-decimals), its change in an interval of `every` units
-    of time, how many intervals it goes on, and which way."""
+    of time, how many intervals (or which part of one, a `Fraction`) it goes on, and which way."""
 
     scene: Scene
     thing: Noun
@@ -842,7 +874,7 @@ class Moving:
 
     @property
     def moved(self):
-        return self.rate * self.count
+        return int(self.rate * self.count)
 
     @property
     def then(self):
@@ -900,6 +932,22 @@ def _drawn(rng, language, apart=0.2, bases=("min", "h", "days")):
         moving = Moving(scene, _thing(rng, language, scene), base, decimals, now, rate, every, count, direction)
         if scene.low * scale <= moving.then <= scene.high * scale and moving.then and now:
             return moving
+
+
+def _drawn_part(rng, language, bases=("min", "h")):
+    """Something that moves for a time that is told in another unit than its rate: it, what is said of the time, its
+    steps into the rate's unit, and it there as (value, decimals)."""
+    while True:
+        moving = _drawn(rng, language, 0, bases)
+        spoken, lines, factor = _other_time(rng, moving.base)
+        count = Fraction(factor[0], 10 ** factor[1])
+        moving = dataclasses.replace(
+            moving, now=moving.now * 100, rate=moving.rate * 100, decimals=moving.decimals + 2, count=count
+        )
+        low, high = moving.scene.low * 10**moving.decimals, moving.scene.high * 10**moving.decimals
+        shown = arithmetic.trimmed(moving.moved, moving.decimals)[1]
+        if shown <= (1 if high - low > 50 * 10**moving.decimals else 2) and low <= moving.then <= high and moving.then:
+            return moving, spoken, lines, factor
 
 
 def _pace(rng, language, moving, separator, signed=False):
@@ -1007,33 +1055,132 @@ def _asks(rng, language, held_out, sections, slots):
 def _thing_later(rng, language, held_out, kind):
     """What a thing reads after a time."""
     separator = telemetry.separator(rng, language)
-    moving = _drawn(rng, language)
+    if rng.random() < 0.25:
+        moving, spoken, lines, factor = _drawn_part(rng, language)
+    else:
+        moving = _drawn(rng, language)
+        spoken, lines, factor = (moving.time, moving.base), [], (moving.count, 0)
     slots = _slots(rng, language, moving, separator)
-    slots["time"] = units.said(rng, language, moving.time, 0, moving.base, separator, 0.4)
-    lines = []
+    slots["time"] = units.said(rng, language, spoken[0], 0, spoken[1], separator, 0.4)
     if moving.every > 1:
-        lines += arithmetic.quotient(moving.time, 0, moving.every, 0)[0]
-    lines, value, made = _moved(moving, lines)
+        lines = arithmetic.quotient(moving.time, 0, moving.every, 0)[0]
+    lines, value, made = _moved(moving, lines, factor)
     told, phrasings = _situated(rng, language, held_out, moving, slots, separator)
     question = _asks(rng, language, held_out, ["later_ask", "later_ask", "after_ask"], slots)
-    key = moving.scene.key[language]
-    answer = Answer(
-        "{value}", {"value": Amount(value, made, moving.scene.unit)},
-        {"value": ["answer", "value", key] if language == "en" else ["answer", "valeur", key]},
-    )  # fmt: skip
-    facts = {
-        "kind": "after", "now": text(moving.now, moving.decimals), "time": str(moving.time),
-        "rate": str(Fraction(moving.rate, 10**moving.decimals * moving.every)), "direction": moving.direction,
-    }  # fmt: skip
+    answer, facts = _later_answer(language, moving, value, made), _later_facts(moving)
     label = ("later +" if moving.direction > 0 else "later -") + (" every" if moving.every > 1 else "")
     return _finish(
         rng, language, held_out, label, question, told, lines, answer, separator, facts, phrasings
     )  # fmt: skip
 
 
-def _moved(moving, lines):
-    """The change over all intervals, then the reading after it: lines, value and its decimals."""
-    more, moved, decimals = arithmetic.times(*arithmetic.trimmed(moving.rate, moving.decimals), moving.count, 0)
+def _later_answer(language, moving, value, decimals):
+    key = moving.scene.key[language]
+    return Answer(
+        "{value}", {"value": Amount(value, decimals, moving.scene.unit)},
+        {"value": ["answer", "value", key] if language == "en" else ["answer", "valeur", key]},
+    )  # fmt: skip
+
+
+def _later_facts(moving):
+    return {
+        "kind": "after", "now": text(moving.now, moving.decimals), "time": str(moving.time),
+        "rate": str(Fraction(moving.rate, 10**moving.decimals * moving.every)), "direction": moving.direction,
+    }  # fmt: skip
+
+
+def _until(moving, style, now):
+    """From the time now to the time at which it is read again: the steps to the time between in the rate's unit, it
+    as (value, decimals), and that time."""
+    minutes = int(moving.time * (60 if moving.base == "h" else 1))
+    end = (now + minutes) % arithmetic.DAY
+    lines = [*style.fetch(now, end), arithmetic.clock_difference(end, now)[0]]
+    if moving.base == "h" and not minutes % 60:
+        return lines, (minutes // 60, 0), end
+    lines += clock._all_minutes(minutes)
+    if moving.base == "min":
+        return lines, (minutes, 0), end
+    more, factor = _hours_of(minutes)
+    return [*lines, *more], factor, end
+
+
+def _drawn_until(rng, language, style):
+    """Something that moves until a time of the clock, not more than twelve hours from now."""
+    while True:
+        if style.kind != "half" and rng.random() < 0.35:
+            moving = _drawn_part(rng, language, ("h",))[0]
+        else:
+            moving = _drawn(rng, language, 0, ("min", "h"))
+        if moving.time * (60 if moving.base == "h" else 1) <= 720:
+            return moving
+
+
+def _given_at(rng, language, held_out, slots):
+    """A situation with its time of the clock, as one wording."""
+    said = WORDING.say(rng, language, "moves_given_at", held_out, **slots)
+    return telemetry.Told(clock._stopped(said.text[0].upper() + said.text[1:]), "sentence", [], False, ""), (said,)
+
+
+def _thing_later_at(rng, language, held_out, kind):
+    """What a thing reads at a later time of the clock."""
+    separator, style = telemetry.separator(rng, language), clock.draw_style(rng, language)
+    moving, now = _drawn_until(rng, language, style), clock.draw_time(rng)
+    lines, factor, end = _until(moving, style, now)
+    slots = _slots(rng, language, moving, separator) | {"clock": style.write(now), "by": style.write(end)}
+    lines, value, made = _moved(moving, lines, factor)
+    told, phrasings = _given_at(rng, language, held_out, slots)
+    question = _asks(rng, language, held_out, ["later_at_ask"], slots)
+    question = question.within(clock._stopped(question.text))
+    return _finish(
+        rng, language, held_out, "later at +" if moving.direction > 0 else "later at -", question, told, lines,
+        _later_answer(language, moving, value, made), separator, _later_facts(moving), phrasings,
+    )  # fmt: skip
+
+
+def _in_time(rng, language, held_out, kind):
+    """Whether a thing reads so much after a time, or by a time of the clock."""
+    separator = telemetry.separator(rng, language)
+    style, now = clock.draw_style(rng, language), clock.draw_time(rng)
+    if kind == "by time":
+        moving = _drawn_until(rng, language, style)
+        lines, factor, end = _until(moving, style, now)
+    elif rng.random() < 0.3:
+        moving, spoken, lines, factor = _drawn_part(rng, language)
+    else:
+        moving = _drawn(rng, language, 0)
+        spoken, lines, factor = (moving.time, moving.base), [], (moving.count, 0)
+    scale = 10**moving.decimals
+    off = rng.choice([1, 1, 2, 3, 5, 10]) * rng.choice([scale // 10 or 1, scale, moving.rate])
+    limit = moving.then + off * rng.choice([-1, 1])
+    low, high = moving.scene.low * scale, moving.scene.high * scale
+    if (limit - moving.now) * moving.direction <= 0 or not low <= limit <= high or not limit:
+        return _in_time(rng, language, held_out, kind)
+    lines, value, made = _moved(moving, lines, factor)
+    relation = ">=" if moving.direction > 0 else "<="
+    check, holds = arithmetic.comparison(value, made, relation, *arithmetic.trimmed(limit, moving.decimals))
+    slots = _slots(rng, language, moving, separator) | {"limit": _reading(moving, limit, separator)}
+    if kind == "by time":
+        slots |= {"clock": style.write(now), "by": style.write(end)}
+        told, phrasings = _given_at(rng, language, held_out, slots)
+    else:
+        slots["time"] = units.said(rng, language, spoken[0], 0, spoken[1], separator, 0.4)
+        told, phrasings = _situated(rng, language, held_out, moving, slots, separator)
+    question = _asks(rng, language, held_out, ["by_time_ask" if kind == "by time" else "in_time_ask"], slots)
+    question = question.within(clock._stopped(question.text))
+    names = {"en": ["in_time", "reached", "ok", "answer"], "fr": ["a_temps", "atteint", "ok", "answer"]}[language]
+    answer = Answer(f"{words.YES_NO[language][0 if holds else 1]}.", {"truth": holds}, {"truth": names})
+    facts = _later_facts(moving) | {"kind": "in time", "limit": text(limit, moving.decimals)}
+    side = "+" if moving.direction > 0 else "-"
+    label = f"reach {'at ' if kind == 'by time' else ''}{side}"
+    return _finish(
+        rng, language, held_out, label, question, told, [*lines, check], answer, separator, facts, phrasings
+    )  # fmt: skip
+
+
+def _moved(moving, lines, factor):
+    """The change over all intervals, whose number is (value, decimals), then the reading after it: lines, value and
+    its decimals."""
+    more, moved, decimals = arithmetic.times(*arithmetic.trimmed(moving.rate, moving.decimals), *factor)
     a, b, d = arithmetic.aligned(*arithmetic.trimmed(moving.now, moving.decimals), moved, decimals)
     line, value = arithmetic.total(a, b, d) if moving.direction > 0 else arithmetic.difference(a, b, d)
     return arithmetic.finish([*lines, *more, line], value, d)
@@ -1059,19 +1206,19 @@ TIMES = {
 }
 
 
-def _wait(rng, language, moving):
-    """The unit of the wait as a question names it, and a noun of it."""
-    spelled = units.spell(rng, language, moving.base, 0.3)
+def _wait(rng, language, base):
+    """The unit of the wait as a question names it, a noun."""
+    spelled = units.spell(rng, language, base, 0.3)
     return Noun(spelled, language, "" if len(spelled) < 4 else "m", True)
 
 
-def _time_answer(rng, language, moving, question, named):
+def _time_answer(rng, language, time, base, question, named):
     """The answer that is a number of minutes, hours or days."""
-    keys = {"value": TIMES[language][moving.base]}
+    keys = {"value": TIMES[language][base]}
     if "unit" in question.slots:
-        return Answer("{value}", {"value": Amount(moving.time, 0, str(named))}, keys)
-    plain = units.spell(rng, language, moving.base, 1)
-    return Answer("{value} {unit}", {"value": Amount(moving.time, 0), "unit": plain}, keys)
+        return Answer("{value}", {"value": Amount(time, 0, str(named))}, keys)
+    plain = units.spell(rng, language, base, 1)
+    return Answer("{value} {unit}", {"value": Amount(time, 0), "unit": plain}, keys)
 
 
 def _way_facts(moving, kind):
@@ -1085,19 +1232,27 @@ def _thing_when(rng, language, held_out, kind):
     """How long until a thing reads so much, or at what time it does."""
     separator = telemetry.separator(rng, language)
     at = kind == "thing at"
-    moving = _drawn(rng, language, 0.3 if at else 0.2, ("min", "h") if at else ("min", "h", "days"))
+    moving = _drawn(rng, language, 0.3 if at else 0.25, ("min", "h") if at else ("min", "h", "days"))
+    time, asked, other = moving.time, moving.base, []
+    if not at and rng.random() < 0.2:
+        moving, (time, asked), _, factor = _drawn_part(rng, language)
+        factors = {("min", "h"): 60, ("h", "min"): 60, ("h", "days"): 24}
+        turned = arithmetic.times if asked == "min" else arithmetic.quotient
+        other = turned(*factor, factors[moving.base, asked], 0)[0]
     slots = _slots(rng, language, moving, separator)
     slots["limit"] = _reading(moving, moving.then, separator)
-    slots["unit"] = named = _wait(rng, language, moving)
-    lines, every = _way(moving), " every" if moving.every > 1 else ""
+    slots["unit"] = named = _wait(rng, language, asked)
+    lines, every = [*_way(moving), *other], " every" if moving.every > 1 else ""
     if at:
         return _thing_at(rng, language, held_out, moving, slots, separator, lines, f"when at{every}")
     told, phrasings = _situated(rng, language, held_out, moving, slots, separator)
     question = _asks(rng, language, held_out, ["reach_it_ask", "reach_it_ask", "reach_ask"], slots)
-    answer = _time_answer(rng, language, moving, question, named)
+    while other and "unit" not in question.slots:
+        question = _asks(rng, language, held_out, ["reach_it_ask", "reach_it_ask", "reach_ask"], slots)
+    answer = _time_answer(rng, language, time, asked, question, named)
+    facts = _way_facts(moving, "when") | {"scale": str(Fraction(time) / moving.time)}
     return _finish(
-        rng, language, held_out, f"when{every}", question, told, lines, answer, separator,
-        _way_facts(moving, "when"), phrasings,
+        rng, language, held_out, f"when{every}", question, told, lines, answer, separator, facts, phrasings
     )  # fmt: skip
 
 
@@ -1118,9 +1273,7 @@ def _thing_at(rng, language, held_out, moving, slots, separator, lines, label):
         parts = [now.text, told.text] if rng.random() < 0.5 else [told.text, now.text]
         told, phrasings = dataclasses.replace(told, text=clock._stopped(glue.join(parts))), (*phrasings, now)
     else:
-        said = WORDING.say(rng, language, "moves_given_at", held_out, **slots)
-        told = telemetry.Told(clock._stopped(said.text[0].upper() + said.text[1:]), "sentence", [], False, "")
-        phrasings = (said,)
+        told, phrasings = _given_at(rng, language, held_out, slots)
     question = _asks(rng, language, held_out, ["reach_it_at_ask", "reach_it_at_ask", "reach_at_ask"], slots)
     facts = _way_facts(moving, "at") | {"clock": start, "minutes": 60 if moving.base == "h" else 1, "style": style}
     answer = style.time(end)
@@ -1152,11 +1305,11 @@ def _alarm(rng, language, held_out, kind):
     separator = telemetry.separator(rng, language)
     moving = _drawn(rng, language, 0.08)
     told = _programmed(rng, language, moving, separator, moving.then)
-    named = _wait(rng, language, moving)
+    named = _wait(rng, language, moving.base)
     slots = {"thing": moving.thing, "noun": moving.scene.noun[language], "unit": named}
     question = WORDING.say(rng, language, "alarm_ask", held_out, **slots)
     label = "when every" if moving.every > 1 else "when"
-    answer = _time_answer(rng, language, moving, question, named)
+    answer = _time_answer(rng, language, moving.time, moving.base, question, named)
     return _finish(
         rng, language, held_out, label, question, told, _way(moving), answer, separator, _way_facts(moving, "when"),
     )  # fmt: skip
@@ -1181,7 +1334,7 @@ def _moments(rng, language, moving):
         form = rng.choice(["{} " + month, ("day {}" if language == "en" else "jour {}")])
         return [form.format(first), form.format(last)], [arithmetic.subtraction(last, first, 0)[0]]
     style = clock.draw_style(rng, language)
-    minutes = moving.time * (60 if moving.base == "h" else 1)
+    minutes = int(moving.time * (60 if moving.base == "h" else 1))
     low, high = (0, arithmetic.DAY - 1 - minutes) if rng.random() < 0.85 else (0, arithmetic.DAY - 1)
     start = clock.draw_time(rng, low, high)
     if rng.random() < 0.5:
@@ -1254,11 +1407,29 @@ def _logged(rng, language, thing, noun, unit, moments, values, separator):
     return telemetry.Told(f"{name}{colon}{rows}" + rng.choice([".", ""]), "sentence", [], False, stands)
 
 
+def _drawn_span(rng, language):
+    """Something whose rate is by the hour and that is read twice, some minutes apart that are no whole hours."""
+    while True:
+        moving = _drawn(rng, language, 0, ("h",))
+        minutes = rng.choice([10, 12, 15, 15, 20, 30, 30, 30, 40, 45, 90, 90, 150])
+        change = Fraction(moving.rate * minutes, 60 * 10**moving.decimals)
+        if change * 100 % 1 or (change * 10 % 1 and moving.scene.high - moving.scene.low > 50):
+            continue
+        moving = dataclasses.replace(
+            moving, now=moving.now * 100, rate=moving.rate * 100, decimals=moving.decimals + 2,
+            count=Fraction(minutes, 60),
+        )  # fmt: skip
+        scale = 10**moving.decimals
+        if moving.scene.low * scale <= moving.then <= moving.scene.high * scale and moving.then:
+            return moving
+
+
 def _timed(rng, language, held_out, kind):
     """Two readings of a thing with their times: the change in a minute, an hour or a day, and (`both`) the reading
     some time later as well."""
     separator = telemetry.separator(rng, language)
-    moving = _drawn(rng, language, 0)
+    part = kind == "timed" and rng.random() < 0.35
+    moving = _drawn_span(rng, language) if part else _drawn(rng, language, 0)
     scene, base, unit = moving.scene, moving.base, moving.scene.unit
     noun = scene.noun[language]
     moments, lines = _moments(rng, language, moving)
@@ -1270,12 +1441,19 @@ def _timed(rng, language, held_out, kind):
     turned = section == "fall_ask" and kind == "timed"
     a, b, d = moving.aligned(moving.then, moving.now)
     line, difference = arithmetic.change(*((b, a) if turned else (a, b)), d)
-    more, value, made, _ = arithmetic.quotient(*arithmetic.trimmed(difference, d), moving.time, 0)
-    lines = [*lines, line, *more]
+    scaled, lines = arithmetic.trimmed(difference, d), [*lines, line]
+    if part:
+        lines = [*lines[:-1], *clock._all_minutes(int(moving.time * 60)), line]
+        more, *scaled = arithmetic.times(*scaled, 60, 0)
+        lines += more
+    more, value, made, _ = arithmetic.quotient(*scaled, int(moving.time * (60 if part else 1)), 0)
+    lines += more
     facts = {
         "kind": "rate", "before": text(moving.now, moving.decimals), "after": text(moving.then, moving.decimals),
         "time": str(moving.time), "scale": 1, "places": 2, "turned": turned,
     }  # fmt: skip
+    if part and sum(map(len, lines)) > 160:
+        return _timed(rng, language, held_out, kind)
     if kind == "both":
         return _both(rng, language, held_out, moving, slots, told, lines, (value, made), separator, facts)
     slots["unit"] = unit if section == "timed_ask" else named
@@ -1389,6 +1567,158 @@ def _peak(rng, language, held_out, kind):
     )  # fmt: skip
 
 
+# Several things, and series ------------------------------------------------------------
+
+
+def _told_pairs(rng, language, readings, after, separator):
+    """What several things read before and after: lines, a table, JSON or a sentence."""
+    unit, colon = readings.unit, telling.COLON[language]
+    numbers = [
+        [text(*arithmetic.trimmed(value, readings.decimals)) for value in pair] for pair in zip(readings.values, after)
+    ]
+    said = [[telemetry.written(number, separator) for number in pair] for pair in numbers]
+    stands = separator if any(separator in number for pair in said for number in pair) else ""
+    times = [arithmetic.clock(minutes) for minutes in sorted(rng.sample(range(300, 1380, 15), 2))]
+    heads = {
+        "en": [["before", "after"], ["start", "end"], ["yesterday", "today"], ["first", "last"], times, times],
+        "fr": [["avant", "apres"], ["debut", "fin"], ["hier", "aujourd'hui"], ["ancien", "nouveau"], times, times],
+    }
+    head, layout = rng.choice(heads[language]), rng.choice(["lines", "lines", "table", "table", "json", "sentence"])
+    if layout == "json":
+        if rng.random() < 0.5:
+            data = {name: [telemetry.Number(n) for n in pair] for name, pair in zip(readings.names, numbers)}
+        else:
+            data = {
+                name: dict(zip(head, map(telemetry.Number, pair))) for name, pair in zip(readings.names, numbers)
+            }
+        return telemetry.Told(telemetry.encode(data, rng.random() < 0.5), layout, [], True, ".")
+    if layout == "table":
+        bar, first = rng.choice([" | ", ";", "\t"]), {"en": ["name", "sensor"], "fr": ["nom", "capteur"]}[language]
+        rows = [[rng.choice(first), *head], *([name, *pair] for name, pair in zip(readings.names, said))]
+        return telemetry.Told("\n".join(map(bar.join, rows)), layout, [], True, stands)
+    if layout == "lines":
+        arrow, bullet = rng.choice([" -> ", " → ", " / ", ", "]), rng.choice(["", "", "- "])
+        if arrow == ", " and stands == ",":
+            arrow = " ; "
+        shown = f" {unit}" if rng.random() < 0.6 else ""
+        rows = [f"{bullet}{name}{colon}{arrow.join(pair)}{shown}" for name, pair in zip(readings.names, said)]
+        top = f"{head[0]} / {head[1]}\n" if arrow == " / " else ""
+        return telemetry.Told(top + "\n".join(rows), layout, [], True, stands)
+    form = {
+        "en": ["{} from {} to {} {}", "{} went from {} to {} {}", "{}: {} then {} {}", "{} {} to {} {}"],
+        "fr": ["{} de {} à {} {}", "{} : passage de {} à {} {}", "{} : {} puis {} {}", "{} {} à {} {}"],
+    }[language]
+    form = rng.choice(form)
+    rows = [form.format(name, *pair, unit) for name, pair in zip(readings.names, said)]
+    comma = "; " if stands == "," else rng.choice([", ", "; "])
+    return telemetry.Told(comma.join(rows) + ".", layout, [], False, stands)
+
+
+def _most(rng, language, held_out, kind):
+    """Which of several things has risen, or fallen, most between two readings."""
+    separator, up = telemetry.separator(rng, language), rng.random() < 0.65
+    count = rng.choice([2, 3, 3, 3, 4])
+    readings = telemetry.draw(rng, language, count, held_out, negative=False)
+    if count > 3 and max(readings.values) > 999:
+        return _most(rng, language, held_out, kind)
+    low, high = (round(end * 10**readings.decimals) for end in (readings.quantity.low, readings.quantity.high))
+    reach = max(4, (high - low) // rng.choice([3, 6, 12]))
+    changes = [rng.randint(1, reach) * (-1 if count < 4 and rng.random() < 0.1 else 1) for _ in range(count)]
+    after = [value + (change if up else -change) for value, change in zip(readings.values, changes)]
+    if min(after) < 1 or changes.count(max(changes)) > 1 or max(changes) < 0:
+        return _most(rng, language, held_out, kind)
+    shown, decimals = _shortest([*readings.values, *after], readings.decimals)
+    names, values, after = [str(name) for name in readings.names], shown[:count], shown[count:]
+    readings = dataclasses.replace(readings, decimals=decimals, names=names, values=values)
+    told = _told_pairs(rng, language, readings, after, separator)
+    lines, found = [], []
+    for name, before, then in zip(readings.names, readings.values, after):
+        line, difference = arithmetic.change(*((then, before) if up else (before, then)), decimals)
+        lines.append(f"{name} {line}")
+        found.append(difference)
+    compared, place = arithmetic.best(found, decimals)
+    name = readings.names[place]
+    question = WORDING.say(
+        rng, language, "most_up" if up else "most_down", held_out, noun=readings.quantity.noun[language]
+    )
+    facts = {"kind": kind, "names": readings.names, "before": readings.values, "after": after, "up": up}
+    answer = Answer("{name}", {"name": name}, capital=False)
+    return _finish(
+        rng, language, held_out, "most up" if up else "most down", question, told, [*lines, *compared, f"={name}"],
+        answer, separator, facts,
+    )  # fmt: skip
+
+
+def _first(rng, language, held_out, kind):
+    """When a thing's timed readings first passed a limit."""
+    separator, scene = telemetry.separator(rng, language), rng.choice(SCENES)
+    style, up = clock.draw_style(rng, language), rng.random() < 0.65
+    thing, decimals = _thing(rng, language, scene), rng.choice([0, 0, 1]) if scene.high < 150 else 0
+    scale, count = 10**decimals, rng.randint(3, 4 if style.kind == "half" else 6)
+    step = rng.choice([5, 10, 15, 30, 60, 60, 120])
+    reach = max(2, (scene.high - scene.low) * scale // rng.choice([8, 16]))
+    values = [rng.randint(scene.low, scene.high) * scale]
+    while len(values) < count:
+        values.append(values[-1] + rng.randint(-reach // 4, reach) * (1 if up else -1))
+    place = rng.randrange(1, count)
+    earlier = max(values[:place]) if up else min(values[:place])
+    room = abs(values[place] - earlier)
+    passed = values[place] > earlier if up else values[place] < earlier
+    if min(values) < scene.low * scale or max(values) > scene.high * scale or not passed or room < 2:
+        return _first(rng, language, held_out, kind)
+    limit = earlier + rng.randint(1, room - 1) * (1 if up else -1)
+    if up and room > 20 and limit // 10 * 10 > earlier:
+        limit = limit // 10 * 10
+    start = clock.draw_time(rng, 0, arithmetic.DAY - 1 - step * count) // 5 * 5
+    times = [start + i * step for i in range(count)]
+    told = _logged(
+        rng, language, thing, scene.noun[language], scene.unit, [style.write(t) for t in times],
+        [text(*arithmetic.trimmed(value, decimals)) for value in values], separator,
+    )  # fmt: skip
+    relation, bound = ">" if up else "<", arithmetic.trimmed(limit, decimals)
+    lines = []
+    for time, value in zip(times[: place + 1], values):
+        shown = arithmetic.half_day(time) if style.kind == "half" else arithmetic.clock(time)
+        lines.append(f"{shown} {arithmetic.comparison(*arithmetic.trimmed(value, decimals), relation, *bound)[0]}")
+    at = times[place]
+    lines.append(*(style.fetch(at) or [f"={arithmetic.clock(at)}"]))
+    said = f"{telemetry.written(text(*bound), separator)} {scene.unit}"
+    slots = {"thing": thing, "noun": scene.noun[language], "limit": said}
+    question = WORDING.say(rng, language, "first_above" if up else "first_below", held_out, **slots)
+    facts = {"kind": kind, "values": values, "times": times, "limit": limit, "up": up, "style": style}
+    return _finish(
+        rng, language, held_out, f"first {relation}", question, told, lines, style.time(at), separator, facts
+    )  # fmt: skip
+
+
+def _jump(rng, language, held_out, kind):
+    """How large the largest step between two readings of a series is, up or down."""
+    separator, quantity = telemetry.separator(rng, language), _quantity(rng)
+    decimals = rng.choice(quantity.decimals)
+    low, high = round(quantity.low * 10**decimals), round(quantity.high * 10**decimals)
+    reach = max(4, (high - low) // rng.choice([4, 8, 16]))
+    count, side = rng.choice([3, 4, 4]), rng.choice([1, 1, -1])
+    values = [rng.randint(max(1, low), max(high, 2))]
+    while len(values) < count:
+        values.append(values[-1] + rng.randint(1, reach) * side * (-1 if rng.random() < 0.2 else 1))
+    if min(values) < 1 or not _plausible(quantity, decimals, *values):
+        return _jump(rng, language, held_out, kind)
+    values, decimals = _shortest(values, decimals)
+    readings = telemetry.Readings(quantity, language, decimals, [], values)
+    told = _told_series(rng, readings, separator)
+    lines, sizes = [], []
+    for before, value in zip(values, values[1:]):
+        line, difference = arithmetic.change(value, before, decimals)
+        lines.append(line)
+        sizes.append(abs(difference))
+    compared, place = arithmetic.best(sizes, decimals)
+    lines, value, made = arithmetic.finish([*lines, *compared], sizes[place], decimals)
+    question = WORDING.say(rng, language, "jump", held_out, noun=quantity.noun[language])
+    answer = Answer("{value}", {"value": Amount(value, made, quantity.unit)})
+    facts = {"kind": kind, "values": values, "decimals": decimals}
+    return _finish(rng, language, held_out, "jump", question, told, lines, answer, separator, facts)
+
+
 # Verification ------------------------------------------------------------
 
 
@@ -1425,6 +1755,17 @@ def verify(problem):
     if kind == "rate":
         exact = (Fraction(f["after"]) - Fraction(f["before"])) / Fraction(f["time"]) * f["scale"]
         return _round(-exact if f["turned"] else exact, f["places"])
+    if kind == "most":
+        moved = [(b - a) * (1 if f["up"] else -1) for a, b in zip(f["before"], f["after"])]
+        return sorted(zip(moved, f["names"]), key=lambda entry: entry[0])[-1][1]
+    if kind == "first":
+        beyond = [t for t, v in sorted(zip(f["times"], f["values"])) if (v > f["limit"] if f["up"] else v < f["limit"])]
+        return clock._written(problem, clock._at(beyond[0]), f["style"])
+    if kind == "jump":
+        return Fraction(sorted(abs(b - a) for a, b in zip(f["values"], f["values"][1:]))[-1], 10 ** f["decimals"])
+    if kind == "in time":
+        needed = (Fraction(f["limit"]) - Fraction(f["now"])) * f["direction"]
+        return needed <= Fraction(f["rate"]) * Fraction(f["time"])
     if kind == "after":
         return Fraction(f["now"]) + f["direction"] * Fraction(f["rate"]) * Fraction(f["time"])
     exact = abs(Fraction(f["limit"]) - Fraction(f["now"])) / Fraction(f["rate"])
@@ -1434,7 +1775,7 @@ def verify(problem):
             return f"{minutes // 60:02d}:{minutes % 60:02d}"
         moment = clock._written(problem, clock._at(minutes), f["style"])
         return (moment, exact) if kind == "wait + at" else moment
-    return _round(exact, f["places"])
+    return _round(exact * Fraction(f.get("scale", 1)), f["places"])
 
 
 def _round(exact, places):
