@@ -144,18 +144,15 @@ def shown(rng, readings, separator):
     return out
 
 
-def grouped(rng, language, numbers, separator):
-    """Numbers of a sentence or a list as they stand when thousands are set apart: `12 450`, `12,450`."""
-    if rng.random() >= 0.2 or not any(len(number.partition(separator)[0]) > 3 for number in numbers):
-        return numbers
-    mark = " " if language == "fr" else ","
-    if mark == separator:
-        return numbers
-    out = []
-    for number in numbers:
-        whole, point, rest = number.partition(separator)
-        out.append(re.sub(r"(?<=\d)(?=(\d{3})+$)", mark, whole) + point + rest)
-    return out
+def grouped(number, sign):
+    """`12,450`, `12 450`: the thousands set apart."""
+    return re.sub(r"^-?\d+", lambda whole: re.sub(r"(?<=\d)(?=(\d{3})+$)", sign, whole[0]), number)
+
+
+def _apart(rng, language, numbers, separator):
+    """Numbers of a sentence or a list as they stand, now and then with their thousands set apart."""
+    sign = " " if language == "fr" else ","
+    return [grouped(number, sign) for number in numbers] if sign != separator and rng.random() < 0.2 else numbers
 
 
 def _separator_of(values, separator):
@@ -176,7 +173,7 @@ def tell(rng, readings, separator, layout=None, distract=False):
     values = shown(rng, readings, separator)
     stands = _separator_of(values, separator)
     if layout in ("sentence", "is", "lines", "value first") and not any(str(n)[-1].isdigit() for n in readings.names):
-        values = grouped(rng, readings.language, values, separator)
+        values = _apart(rng, readings.language, values, separator)
     told = _tell(rng, readings, values, layout, distract)
     told.separator = stands
     return told
@@ -565,7 +562,7 @@ def tell_facts(rng, language, facts, separator):
         return Told(". ".join(parts) + ".", layout, [], False, stands)
     names = [rng.choice([str(fact.noun), str(fact.noun), fact.key]) for fact in facts]
     if layout in ("list", "lines"):
-        apart = iter(grouped(rng, language, [n for n, fact in zip(numbers, facts) if fact.value], separator))
+        apart = iter(_apart(rng, language, [n for n, fact in zip(numbers, facts) if fact.value], separator))
         full = [f"{next(apart)}{space}{fact.unit}" if fact.value else fact.word for fact in facts]
     if layout == "list":
         glue, between = rng.choice([" ", " ", telling.COLON[language], " = "]), rng.choice(FACTS_BETWEEN)

@@ -15,7 +15,6 @@ import naming
 import noise
 import problems
 import telemetry
-import units
 import wording
 import words
 
@@ -235,7 +234,7 @@ class Forms(unittest.TestCase):
 
     def test_thousands_are_set_apart(self):
         for number, told in (("999", "999"), ("1000", "1,000"), ("12450.5", "12,450.5"), ("1234567", "1,234,567")):
-            self.assertEqual(units.grouped(number, ","), told)
+            self.assertEqual(telemetry.grouped(number, ","), told)
 
     def test_a_question_may_be_one_message(self):
         pairs = telemetry.Told('{"hall": 21.5}', "map", ["hall"], True, "")

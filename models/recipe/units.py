@@ -4,8 +4,6 @@ A unit is named by its usual symbol (`L/min`); `spell` draws another spelling of
 with it.
 """
 
-import re
-
 import arithmetic
 import telemetry
 
@@ -81,17 +79,11 @@ def word(unit, language):
     return SPELLINGS[unit][language][-1] if unit in SPELLINGS else unit
 
 
-def grouped(number, sign):
-    """`12,450`, `12 450`: the thousands set apart."""
-    whole, rest = re.match(r"(\d+)(.*)", number).groups()
-    return re.sub(r"(?<=\d)(?=(\d{3})+$)", sign, whole) + rest
-
-
 def said(rng, language, value, decimals, unit, separator, symbol=0.6):
     """A number and its unit as prose states them: `300 L`, `300L`, `300 litres`."""
     number = telemetry.written(arithmetic.text(value, decimals), separator)
     if value >= 1000 * 10**decimals and rng.random() < 0.15:
-        number = grouped(number, "," if language == "en" and separator == "." else " ")
+        number = telemetry.grouped(number, "," if language == "en" and separator == "." else " ")
     spelled = spell(rng, language, unit, symbol)
     if spelled in ("minutes", "hours", "seconds", "days", "weeks", "litres", "heures") or (
         spelled in ("secondes", "jours", "semaines")

@@ -10,7 +10,6 @@ import arithmetic
 import naming
 import telemetry
 import telling
-import units
 import wording
 import words
 from assemble import Amount, Answer, build
@@ -585,16 +584,8 @@ def titled(rng, readings, separator, kind, kinds):
 
 
 def tell(rng, readings, separator, distract=False):
-    """`telemetry.tell`, now and then in a layout of `_laid`, or with thousands set apart."""
-    language = readings.language
-    if distract or rng.random() < 0.85:
-        told = _stated(readings, lambda: telemetry.tell(rng, readings, separator, distract=distract))
-        return thousands(rng, told, readings, separator)
-    layout = rng.choice(["before", "before", "payload", "rows"])
-    if readings.unit in SHORT_UNITS:
-        layout = "before"
-    title = telling.head(rng, language, readings.noun) if layout == "before" and rng.random() < 0.4 else ""
-    return _laid(rng, readings, separator, layout, title, telling.column(rng, language), True)
+    """`telemetry.tell` of values that are told apart."""
+    return _stated(readings, lambda: telemetry.tell(rng, readings, separator, distract=distract))
 
 
 # Two numbers that could be one, its thousands set apart.
@@ -617,7 +608,7 @@ def _laid(rng, readings, separator, layout, title, label, united, full=None):
     """Readings in a layout, perhaps under a title; `label` is what their names are, `united` values have their unit.
     `full`: values as they stand, units and all."""
     language, unit, noun = readings.language, readings.unit, readings.noun
-    if layout in ("map", "payload", "rows") and not full:
+    if layout == "map" and not full:
         separator = "."
     values = full or telemetry.shown(rng, readings, separator)
     stands = separator if any(separator in value for value in values) else ""
@@ -625,7 +616,7 @@ def _laid(rng, readings, separator, layout, title, label, united, full=None):
     full = full or [f"{value} {unit}" if united else value for value in values]
     colon = telling.COLON[language]
     head = title + colon if title else ""
-    if layout in ("pairs", "payload") or (layout == "map" and rng.random() < 0.4):
+    if layout == "pairs" or (layout == "map" and rng.random() < 0.4):
         names = [name.replace(" ", "_").replace("'", "_") for name in names]
 
     def told(text, block):
@@ -649,20 +640,6 @@ def _laid(rng, readings, separator, layout, title, label, united, full=None):
         return told(f"{title}{rng.choice(['', colon.rstrip()])}\n{body}" if title else body, True)
     key = rng.choice(readings.quantity.keys[language])
     numbers = [telemetry.Number(value) if re.fullmatch(r"-?[\d.]+", value) else value for value in values]
-    if layout == "payload":
-        # A topic with its JSON payload on each line.
-        root = telemetry._root(rng, language)
-        stray = {rng.choice([k for k in telemetry.EXTRA_KEYS if k != key]): None} if rng.random() < 0.4 else {}
-        rows = []
-        for name, number in zip(names, numbers):
-            row = {key: number} | {other: telemetry.Number(rng.randint(10, 99)) for other in stray}
-            rows.append(f"{root}/{name} {telemetry.encode(row, rng.random() < 0.5)}")
-        return told("\n".join(rows), True)
-    if layout == "rows":
-        # One JSON a line.
-        compact = rng.random() < 0.5
-        rows = [telemetry.encode({label: name, key: number}, compact) for name, number in zip(names, numbers)]
-        return told("\n".join(rows), True)
     if layout == "map":
         return told(head + telemetry.encode(dict(zip(names, numbers)), rng.random() < 0.3), True)
     top = [label, rng.choice([str(noun), key])]
@@ -689,7 +666,7 @@ def thousands(rng, told, readings, separator):
         found = rf"(?<!\d )(?<![\w.,/-]){value}(?!\d|[.,]\d| \d)"
         if len(re.findall(found, text)) != len(re.findall(rf"(?<!\d){value}(?!\d)", text)):
             return told
-        text = re.sub(found, units.grouped(value, sign), text)
+        text = re.sub(found, telemetry.grouped(value, sign), text)
     told.text = text
     return told
 

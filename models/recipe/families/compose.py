@@ -1131,9 +1131,9 @@ UNIT_KEYS = {
     "L/h": "l_h flow_lh", "L/min": "l_min flow_lmin", "A": "amps current_a", "mA": "milliamps current_ma",
     "kg": "kg weight_kg", "g": "grams weight_g", "mL": "ml volume_ml", "m": "metres length_m", "cm": "cm length_cm",
     "mm": "mm length_mm", "km": "km length_km", "in": "inches length_in", "hL": "hectolitres volume_hl",
-    "ha": "hectares area_ha", "m²": "m2 area_m2", "MJ": "megajoules energy_mj", "MWh": "mwh energy_mwh", "kn": "knots speed_kn",
-    "mph": "mph speed_mph", "t": "tonnes weight_t", "V": "volts voltage_v", "mV": "mv voltage_mv", "Ah": "ah charge_ah",
-    "mAh": "mah charge_mah", "Pa": "pa pressure_pa", "hPa": "hpa pressure_hpa", "psi": "psi pressure_psi",
+    "ha": "hectares area_ha", "m²": "m2 area_m2", "MJ": "megajoules energy_mj", "MWh": "mwh energy_mwh",
+    "kn": "knots speed_kn", "mph": "mph speed_mph", "t": "tonnes weight_t", "V": "volts voltage_v", "mV": "mv voltage_mv",
+    "Ah": "ah charge_ah", "mAh": "mah charge_mah", "Pa": "pa pressure_pa", "hPa": "hpa pressure_hpa", "psi": "psi pressure_psi",
     "L/s": "l_s flow_ls", "m³/h": "m3_h flow_m3h",
 }  # fmt: skip
 FRENCH_KEYS = {

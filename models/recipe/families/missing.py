@@ -99,7 +99,9 @@ THINGS = {
 # What a limit may be called that a rule names and does not tell.
 LIMITS = {
     "en": words.nouns("en", "set point|set point|threshold|limit|target|alarm limit|upper limit|reference value"),
-    "fr": words.nouns("fr", "f consigne|f consigne|m seuil|f limite|f cible|m seuil d'alarme|f valeur de consigne|f valeur limite"),
+    "fr": words.nouns(
+        "fr", "f consigne|f consigne|m seuil|f limite|f cible|m seuil d'alarme|f valeur de consigne|f valeur limite"
+    ),
 }
 # What stands where the state of a thing is not known; `unavailable` and the like are states to other families.
 BLANKS = ["null", "n/a", "--", "?", "-", "NaN"]
