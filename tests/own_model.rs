@@ -329,7 +329,9 @@ fn prompts_answered_together_or_with_pauses_say_what_they_say_alone() {
         stop: Vec::new(),
         format: ResponseFormat::default(),
     };
-    let requests: Vec<_> = reference().iter().take(STREAMS).map(ask).collect();
+    let cases = reference();
+    let asked = cases.iter().filter(|case| !case.prompt.is_empty());
+    let requests: Vec<_> = asked.take(STREAMS).map(ask).collect();
     let mut one = engine_with(1);
     let mut expected = Vec::new();
     for request in &requests {
@@ -530,7 +532,6 @@ struct Problem {
 
 /// Families that the model's card claims.
 const CLAIMED: &[&str] = &[
-    "action",
     "aggregates",
     "clock",
     "compose",
