@@ -7,6 +7,7 @@ pm`, `22h45`) and is answered in the same; JSON always has `22:45`. Thoughts onl
 
 import dataclasses
 import datetime
+import functools
 import re
 from fractions import Fraction
 
@@ -213,9 +214,12 @@ def lasting(minutes):
 
 
 def make(rng, language, held_out):
-    kinds = [_add, _add_two, _sub, _between, _minutes, _inside, _may, _two_windows, _next, _week]
+    add, add_two, sub, sub_two = (
+        functools.partial(_shift, section=section) for section in ("add", "add_two", "sub", "sub_two")
+    )
+    kinds = [add, add_two, sub, _between, _minutes, _inside, _may, _two_windows, _next, _week]
     kinds += [_weekday, _total, _format, _split, _programme, _slip, _ends, _left, _on_time, _stay_off]
-    kinds += [_which, _sub_two, _open, _window_time, _late, _zone]
+    kinds += [_which, sub_two, _open, _window_time, _late, _zone]
     weights = [14, 5, 9, 14, 6, 14, 7, 4, 19, 10, 4, 13, 6, 3, 13, 7, 6, 4, 9, 6, 13, 8, 9, 7, 6, 6]
     kind = rng.choices(kinds, weights)[0]
     return kind(rng, language, held_out)
@@ -286,69 +290,22 @@ def _build(rng, language, held_out, question, thought, answer, facts, told=None,
     )
 
 
-def _add(rng, language, held_out):
+def _shift(rng, language, held_out, section):
+    """The time that is one or two durations after another (`add`, `add_two`), or before it (`sub`, `sub_two`)."""
     style, thing = draw_style(rng, language), _thing(rng, language, held_out)
-    time = draw_time(rng)
-    text, minutes, steps = duration(rng, language)
-    question = WORDING.say(
-        rng, language, "add", held_out, thing=thing, time=style.write(time), dur=text
-    )
-    line, end = arithmetic.clock_addition(time, minutes)
-    thought = ["clock add", *style.fetch(time), *steps, line, *style.back(end)]
-    facts = {"kind": "shift", "style": style, "time": time, "by": [minutes]}
-    return _build(rng, language, held_out, question, thought, style.time(end), facts)
-
-
-def _add_two(rng, language, held_out):
-    style, thing = draw_style(rng, language), _thing(rng, language, held_out)
-    time = draw_time(rng)
-    first, a, steps = duration(rng, language, 300)
-    second, b, steps_two = duration(rng, language, 200)
-    question = WORDING.say(
-        rng,
-        language,
-        "add_two",
-        held_out,
-        thing=thing,
-        time=style.write(time),
-        dur=first,
-        dur_two=second,
-    )
-    line, middle = arithmetic.clock_addition(time, a)
-    line_two, end = arithmetic.clock_addition(middle % DAY, b)
-    thought = ["clock add", *style.fetch(time), *steps, line, *steps_two, line_two]
-    thought += style.back(end)
-    facts = {"kind": "shift", "style": style, "time": time, "by": [a, b]}
-    return _build(rng, language, held_out, question, thought, style.time(end), facts)
-
-
-def _sub(rng, language, held_out):
-    style, thing = draw_style(rng, language), _thing(rng, language, held_out)
-    time = draw_time(rng)
-    text, minutes, steps = duration(rng, language)
-    question = WORDING.say(
-        rng, language, "sub", held_out, thing=thing, time=style.write(time), dur=text
-    )
-    line, start = arithmetic.clock_subtraction(time, minutes)
-    thought = ["clock sub", *style.fetch(time), *steps, line, *style.back(start)]
-    facts = {"kind": "shift", "style": style, "time": time, "by": [-minutes]}
-    return _build(rng, language, held_out, question, thought, style.time(start), facts)
-
-
-def _sub_two(rng, language, held_out):
-    """When something has to begin whose two parts are to be over at a time."""
-    style, thing = draw_style(rng, language), _thing(rng, language, held_out)
-    time = draw_time(rng)
-    first, a, steps = duration(rng, language, 300)
-    second, b, steps_two = duration(rng, language, 200)
-    question = WORDING.say(
-        rng, language, "sub_two", held_out, thing=thing, time=style.write(time), dur=first, dur_two=second
-    )
-    line, middle = arithmetic.clock_subtraction(time, a)
-    line_two, start = arithmetic.clock_subtraction(middle % DAY, b)
-    thought = ["clock sub", *style.fetch(time), *steps, line, *steps_two, line_two, *style.back(start)]
-    facts = {"kind": "shift", "style": style, "time": time, "by": [-a, -b]}
-    return _build(rng, language, held_out, question, thought, style.time(start), facts)
+    time, on = draw_time(rng), section.startswith("add")
+    most = [(300,), (200,)] if section.endswith("two") else [()]
+    spans = [duration(rng, language, *limit) for limit in most]
+    said = {slot: text for slot, (text, _, _) in zip(("dur", "dur_two"), spans)}
+    question = WORDING.say(rng, language, section, held_out, thing=thing, time=style.write(time), **said)
+    lines, at = [], time
+    for _, minutes, steps in spans:
+        line, at = (arithmetic.clock_addition if on else arithmetic.clock_subtraction)(at % DAY, minutes)
+        lines += [*steps, line]
+    thought = ["clock add" if on else "clock sub", *style.fetch(time), *lines, *style.back(at)]
+    by = [minutes if on else -minutes for _, minutes, _ in spans]
+    facts = {"kind": "shift", "style": style, "time": time, "by": by}
+    return _build(rng, language, held_out, question, thought, style.time(at), facts)
 
 
 def _zone(rng, language, held_out):

@@ -857,6 +857,17 @@ def _or_never(rng, language, held_out, stated):
     return statement.Stated(question, stated.data, (*stated.phrasings, request), question.slots)
 
 
+def _filled_and_emptied(rng, language, separator, contents, rate, out, unit):
+    """The slots and the known amounts of a vessel with both flows; `contents` are amounts in L by name."""
+    slots = {"thing": rng.choice(VESSELS[language])}
+    slots |= {name: units.said(rng, language, amount, 0, "L", separator) for name, amount in contents.items()}
+    for name, flow in (("rate", rate), ("out", out)):
+        slots[name] = _flowing(rng, language, units.said(rng, language, *flow, unit, separator))
+    known = [AMOUNTS.fact(rng, language, name, (amount, 0, "L")) for name, amount in contents.items()]
+    known += [AMOUNTS.fact(rng, language, name, (*flow, unit)) for name, flow in (("inflow", rate), ("outflow", out))]
+    return slots, known
+
+
 def _leftnet(rng, language, held_out, kind):
     """How long until what is missing has come in, while some of it flows out; `netleft`: with the net flow. If as much
     flows out as in, or more: never."""
@@ -875,24 +886,9 @@ def _leftnet(rng, language, held_out, kind):
         rate, out = (out, rate) if rng.random() < 0.7 else (rate, rate)
     whole = now + missing
     named = _unit(rng, language, base)
-
-    def said(value, of):
-        return units.said(rng, language, *value, of, separator)
-
-    slots = {
-        "thing": rng.choice(VESSELS[language]),
-        "volume": said((whole, 0), "L"),
-        "now": said((now, 0), "L"),
-        "rate": _flowing(rng, language, said(rate, unit)),
-        "out": _flowing(rng, language, said(out, unit)),
-        "unit": named,
-    }
-    known = [
-        AMOUNTS.fact(rng, language, "volume", (whole, 0, "L")),
-        AMOUNTS.fact(rng, language, "now", (now, 0, "L")),
-        AMOUNTS.fact(rng, language, "inflow", (*rate, unit)),
-        AMOUNTS.fact(rng, language, "outflow", (*out, unit)),
-    ]
+    contents = {"volume": whole, "now": now}
+    slots, known = _filled_and_emptied(rng, language, separator, contents, rate, out, unit)
+    slots["unit"] = named
     lines = [arithmetic.subtraction(whole, now, 0)[0], arithmetic.change(*_same(rate, out))[0]]
     stated = statement.state(
         rng, WORDING, language, held_out, kind, slots, separator, known,
@@ -926,22 +922,8 @@ def _emptynet(rng, language, held_out, kind):
     if never:
         rate, out = (out, rate) if rng.random() < 0.7 else (rate, rate)
     named = _unit(rng, language, base)
-
-    def said(value, of):
-        return units.said(rng, language, *value, of, separator)
-
-    slots = {
-        "thing": rng.choice(VESSELS[language]),
-        "now": said((now, 0), "L"),
-        "rate": _flowing(rng, language, said(rate, unit)),
-        "out": _flowing(rng, language, said(out, unit)),
-        "unit": named,
-    }
-    known = [
-        AMOUNTS.fact(rng, language, "now", (now, 0, "L")),
-        AMOUNTS.fact(rng, language, "inflow", (*rate, unit)),
-        AMOUNTS.fact(rng, language, "outflow", (*out, unit)),
-    ]
+    slots, known = _filled_and_emptied(rng, language, separator, {"now": now}, rate, out, unit)
+    slots["unit"] = named
     lines = [arithmetic.change(*_same(out, rate))[0]]
     stated = statement.state(
         rng, WORDING, language, held_out, kind, slots, separator, known, ask="empty_ask", given="inout_given"
