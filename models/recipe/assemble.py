@@ -296,7 +296,7 @@ def wish(rng, language, held_out, keys, fields=(), explained=False):
     """How JSON with these keys is asked for; `fields` are what the first of them stand for. `explained`: what a key
     holds may be said behind it, `"cost" (in €)`."""
     quoted = [f'"{key}"' for key in keys]
-    holders = _placeholders(rng, [*fields, *[""] * (len(keys) - len(fields))])
+    holders = placeholders(rng, [*fields, *[""] * (len(keys) - len(fields))])
     example = "{" + ", ".join(map(": ".join, zip(quoted, holders))) + "}"
     listed = telemetry.joined(quoted, language) if rng.random() < 0.8 else ", ".join(keys)
     if explained and rng.random() < 0.4:
@@ -317,7 +317,7 @@ def _explained(language, field):
     return ""
 
 
-def _placeholders(rng, fields):
+def placeholders(rng, fields):
     """What stands in an example for a number, a truth, a list or a text: mostly dots, sometimes what tells its type."""
     style = rng.choices(["dots", "quoted", "typed"], [55, 20, 25])[0]
     number, truth = rng.choice(["0", "number", "..."]), rng.choice(["true/false", "true|false", "bool"])

@@ -221,7 +221,7 @@ class Json(unittest.TestCase):
     def test_examples_tell_the_type_or_nothing(self):
         rng, seen = random.Random(5), set()
         for _ in range(500):
-            holders = assemble._placeholders(rng, list(self.FIELDS.values()))
+            holders = assemble.placeholders(rng, list(self.FIELDS.values()))
             seen.add(tuple(holders))
             self.assertNotEqual(holders[0][0], '"')
             self.assertIn(holders[1][0], "[.")

@@ -1026,7 +1026,7 @@ def agreed(word, noun):
     return word + ("s" if noun.plural and word[-1] not in "sx" else "")
 
 
-def _devices(language, text):
+def parse_devices(language, text):
     found = []
     for line in text.strip().splitlines():
         one, many, first, second, codes = (part.strip() for part in line.split(":"))
@@ -1046,7 +1046,7 @@ def _devices(language, text):
 
 
 DEVICES = {
-    "en": _devices(
+    "en": parse_devices(
         "en",
         """light:p lights:on:off:power
         lamp:p lamps:on:off:power
@@ -1279,7 +1279,7 @@ DEVICES = {
         blind:p blinds:raised:lowered:
         louvre:p louvres:open:closed:open""",
     ),
-    "fr": _devices(
+    "fr": parse_devices(
         "fr",
         """f lumière:p f lumières:allumé:éteint:power
         f lampe:p f lampes:allumé:éteint:power
@@ -1485,7 +1485,7 @@ DEVICES = {
     ),
 }
 DEVICES_HELD_OUT = {
-    "en": _devices(
+    "en": parse_devices(
         "en",
         """damper:p dampers:open:closed:open
         hatch:p hatches:open:closed:open
@@ -1493,7 +1493,7 @@ DEVICES_HELD_OUT = {
         robot:p robots:running:stopped:run
         router:p routers:online:offline:line""",
     ),
-    "fr": _devices(
+    "fr": parse_devices(
         "fr",
         """f trappe:p f trappes:ouvert:fermé:open
         m projecteur:p m projecteurs:allumé:éteint:power

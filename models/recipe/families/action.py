@@ -865,7 +865,7 @@ def _finish(rng, language, held_out, question, thought, action, reason, told, se
 def _conditions(rng, language, held_out, count, separator, wanted):
     """Conditions of which as many hold as `wanted` allows, if a few draws find them."""
     for _ in range(60):
-        conditions = rules._conditions(rng, language, held_out, count, separator)
+        conditions = rules.draw_conditions(rng, language, held_out, count, separator)
         if sum(condition.holds for condition in conditions) in wanted:
             break
     else:
@@ -949,7 +949,7 @@ def _conditional(rng, language, held_out):
     else:
         rule = _listed(rng, head, [item.text for item in items])
     question, reasoned = _ask(rng, language, held_out, 0 if ordered else 0.4)
-    told = rules._status(rng, language, conditions, separator, [a.device for a in actions])
+    told = rules.status(rng, language, conditions, separator, [a.device for a in actions])
     thought = ["choose"]
     for i, (condition, action) in enumerate(zip(conditions, actions)):
         thought.append(f"{i + 1} {action.do}: {condition.line}")
@@ -999,7 +999,7 @@ def _ranked(rng, language, held_out, head, section, tags, mark):
     otherwise, last = _otherwise(rng, language, held_out, actions)
     shown = rng.sample(items, count) + ([last] if last else [])
     question, reasoned = _ask(rng, language, held_out)
-    told = rules._status(rng, language, conditions, separator, [a.device for a in actions])
+    told = rules.status(rng, language, conditions, separator, [a.device for a in actions])
     thought = ["priority"]
     for condition, tag, action in zip(conditions, tags, actions):
         thought.append(f"{mark}{tag} {action.do}: {condition.line}")
@@ -1053,7 +1053,7 @@ def _ways(language, id_, side):
     return EFFECTS[id_][side][language].split("; ")
 
 
-def _options(rng, language, id_, side):
+def options_for(rng, language, id_, side):
     """The right action for a quantity and a side (0 up, 1 down) among others: the opposite, and
     those for other quantities. Without a side it is doing nothing."""
     opposite = _ways(language, id_, 1 - (side or 0))
@@ -1075,7 +1075,7 @@ def _options(rng, language, id_, side):
     return right, options
 
 
-def _choices(rng, language, held_out, options):
+def choices_of(rng, language, held_out, options):
     if rng.random() < 0.25:
         head = WORDING.say(rng, language, "head", held_out, n=str(len(options)))
         return head, _listed(rng, head, options)
@@ -1117,7 +1117,7 @@ def _target(rng, language, held_out):
     quantity = rng.choice([q for q in words.QUANTITIES if q.id in (PAIRS if paired else EFFECTS)])
     noun, unit = quantity.noun[language], quantity.unit
     while True:
-        value, decimals = rules._measure(rng, quantity)
+        value, decimals = rules.measure(rng, quantity)
         target, target_decimals = relations.limit_near(rng, value, decimals)
         compared, order = _compared(value, decimals, target, target_decimals)
         if order or not paired:
@@ -1128,8 +1128,8 @@ def _target(rng, language, held_out):
         options, listed = ways, choices.text + ("\n" if "\n" in choices.text else "")
     else:
         ways = None
-        right, options = _options(rng, language, quantity.id, side)
-        choices, listed = _choices(rng, language, held_out, options)
+        right, options = options_for(rng, language, quantity.id, side)
+        choices, listed = choices_of(rng, language, held_out, options)
     aimed = rng.random() < (0.6 if paired else 0.25)
     wanted = {"noun": noun, "target": _amount(target, target_decimals, unit, separator)}
     if aimed:
@@ -1142,7 +1142,7 @@ def _target(rng, language, held_out):
     told = None
     if not aimed:
         fact = telemetry.reading(rng, language, quantity, value, decimals)
-        told = rules._status(rng, language, [rules.Condition("", fact, "", True, ())], separator)
+        told = rules.status(rng, language, [rules.Condition("", fact, "", True, ())], separator)
     point = (told and told.separator) or separator
     reason = _reason(
         language,
@@ -1195,7 +1195,7 @@ def _dead(rng, language, held_out):
     quantity = rng.choice([q for q in words.QUANTITIES if q.id in PAIRS])
     noun, unit = quantity.noun[language], quantity.unit
     while True:
-        value, decimals = rules._measure(rng, quantity)
+        value, decimals = rules.measure(rng, quantity)
         width = rng.choice([1, 2, 3, 5, 5, 10, 20]) if decimals else max(1, abs(value) // rng.choice([10, 20, 40]))
         target = value + rng.randint(-3 * width, 3 * width)
         if decimals and rng.random() < 0.6:
@@ -1205,7 +1205,7 @@ def _dead(rng, language, held_out):
     ways = rng.choice(PAIRS[quantity.id][language == "fr"].split("; ")).split(" / ")
     hold = rng.choice(HOLD[language].split("; "))
     if rng.random() < 0.7:
-        choices, listed = _choices(rng, language, held_out, rng.sample([*ways, hold], 3))
+        choices, listed = choices_of(rng, language, held_out, rng.sample([*ways, hold], 3))
     else:
         hold, (x, y) = words.NOTHING[language], rng.sample(ways, 2)
         choices = WORDING.say(rng, language, "either", held_out, x=x, y=y)
@@ -1272,10 +1272,10 @@ def _direction(rng, language, held_out):
     separator = telemetry.separator(rng, language)
     quantity = rng.choice([q for q in words.QUANTITIES if q.id in EFFECTS])
     noun, side = quantity.noun[language], rng.randrange(2)
-    right, options = _options(rng, language, quantity.id, side)
+    right, options = options_for(rng, language, quantity.id, side)
     way = ("up", "down")[side]
     goal = _wish(rng, language, held_out, quantity, side, 0.4 if quantity.id == "temperature" else 0)
-    choices, listed = _choices(rng, language, held_out, options)
+    choices, listed = choices_of(rng, language, held_out, options)
     question, reasoned = _ask(rng, language, held_out)
     question = question.within(f"{goal.text} {question.text}")
     return _finish(
@@ -1390,7 +1390,7 @@ def _band(rng, language, held_out):
     quantity = rng.choice([q for q in words.QUANTITIES if q.low >= 0])
     noun, unit = quantity.noun[language], quantity.unit
     while True:
-        value, decimals = rules._measure(rng, quantity)
+        value, decimals = rules.measure(rng, quantity)
         wide = max(2, value // rng.choice([3, 6, 10]))
         low = value + rng.choice([-1, 1]) * rng.randint(1, wide)
         high = low + wide + rng.randint(0, wide)
@@ -1424,7 +1424,7 @@ def _band(rng, language, held_out):
     question, reasoned = _ask(rng, language, held_out)
     fact = telemetry.reading(rng, language, quantity, value, decimals)
     condition = rules.Condition("", fact, "", True, ())
-    told = rules._status(rng, language, [condition], separator)
+    told = rules.status(rng, language, [condition], separator)
     point = told.separator or separator
     a = _amount(value, decimals, unit, point)
     b, c = (_amount(limit, limit_decimals, unit, point) for limit in (low, high))
@@ -1609,7 +1609,7 @@ def _where(rng, language, held_out, quantity, value, decimals, separator):
         said = WORDING.say(rng, language, "reading_at", held_out, noun=noun, place=place, value=full)
         return telemetry.Told(said.text, "sentence", [], False, separator if decimals else ""), [said]
     fact = telemetry.reading(rng, language, quantity, value, decimals)
-    return rules._status(rng, language, [rules.Condition("", fact, "", True, ())], separator), []
+    return rules.status(rng, language, [rules.Condition("", fact, "", True, ())], separator), []
 
 
 # By what it takes ------------------------------------------------------------
@@ -1906,7 +1906,7 @@ def _action(facts, language):
             return facts["ways"][side]
         (right,) = [o for o in facts["options"] if o in _ways(language, facts["id"], side)]
         return right
-    holds = [rules._holds(check) for check in facts["checks"]]
+    holds = [rules.decide_again(check) for check in facts["checks"]]
     return next((r for r, h in zip(facts["results"], holds) if h), facts["results"][-1])
 
 

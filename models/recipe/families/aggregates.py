@@ -301,7 +301,7 @@ def _value(rng, language, held_out, kind):
             among=among,
             distinct=kind == "median" and rng.random() < 0.6,
         )
-        if kind != "median" or len("".join(_think(kind, readings.values, readings.decimals, 2)[0])) < LONGEST:
+        if kind != "median" or len("".join(think(kind, readings.values, readings.decimals, 2)[0])) < LONGEST:
             break
     slots = {"noun": readings.noun, "unit": readings.unit, "n": str(len(readings.values))}
     told, phrasings = None, []
@@ -329,7 +329,7 @@ def _value(rng, language, held_out, kind):
         places = rng.choice([0, 1])
         rounding = WORDING.say(rng, language, f"rounded_{places}", held_out)
         phrasings.append(rounding)
-    lines, value, value_decimals = _think(kind, values, decimals, places)
+    lines, value, value_decimals = think(kind, values, decimals, places)
     answer = Answer(
         "{value}",
         {"value": Amount(value, value_decimals, readings.unit)},
@@ -357,7 +357,7 @@ def _then(question, other):
     return question.within(f"{question.text} {other.text}")
 
 
-def _think(kind, values, decimals, places):
+def think(kind, values, decimals, places):
     """The steps, the value and its decimals."""
     if kind in ("sum", "mean"):
         lines, total = arithmetic.running_sum(values, decimals)
@@ -790,7 +790,7 @@ def _think_several(kinds, values, decimals):
             thought += [kind, line]
             found[kind] = value, made
         else:
-            lines, *found[kind] = _think(kind, values, decimals, max(2, decimals))
+            lines, *found[kind] = think(kind, values, decimals, max(2, decimals))
             thought += [kind, *lines]
     return thought, found
 
@@ -932,7 +932,7 @@ def _totals(rng, language, held_out):
     question = WORDING.say(rng, language, "totals", held_out, noun=readings.noun)
     thought, fields, keys = [" + ".join(["sum"] * rows)], {}, {}
     for name, group in zip(told.names, groups):
-        lines, value, decimals = _think("sum", group, readings.decimals, 2)
+        lines, value, decimals = think("sum", group, readings.decimals, 2)
         thought += [name, *lines]
         fields[name] = Amount(value, decimals, readings.unit)
         keys[name] = [name]
@@ -956,7 +956,7 @@ def _key_of(adjective, language):
 def _ends(rng, language, held_out):
     """The one with most and the one with least, perhaps with their values or how far they are apart."""
     separator = telemetry.separator(rng, language)
-    readings, kind, kinds = things(rng, language, held_out, [6, 4, 2], _worded(rng, language), days=0.12)
+    readings, kind, kinds = things(rng, language, held_out, [6, 4, 2], worded(rng, language), days=0.12)
     up, also = rng.random() < 0.4, rng.choice(["", "values", "values", "apart"])
     valued = also == "values"
     phrases, adjectives = ends_of(rng, readings, kind)
@@ -990,7 +990,7 @@ def ends_thought(up, lines, found):
     return [f"which {'min + max' if up else 'max + min'}", *lines, *(f"={text}" for text in found)]
 
 
-def _worded(rng, language):
+def worded(rng, language):
     """Mostly quantities that have adjectives for both ends."""
     return None if rng.random() < 0.3 else _has_words(language)
 
@@ -1007,7 +1007,7 @@ def _range_word(rng, language, held_out):
     one, other = phrases if rng.random() < 0.6 else phrases[::-1]
     question = WORDING.say(rng, language, "range_word", held_out, kind=kind, one=one, other=other)
     told = titled(rng, readings, separator, kind, kinds)
-    lines, value, decimals = _think("range", readings.values, readings.decimals, 2)
+    lines, value, decimals = think("range", readings.values, readings.decimals, 2)
     answer = Answer(
         "{value}", {"value": Amount(value, decimals, readings.unit)}, {"value": RANGE_KEYS[language]}
     )
@@ -1065,7 +1065,7 @@ def _some(rng, language, held_out):
         question = WORDING.say(rng, language, "some", held_out, stat=stat, names=names, noun=readings.noun)
     values = [readings.values[i] for i in meant]
     places = max(2, readings.decimals)
-    lines, value, decimals = _think(kind, values, readings.decimals, places)
+    lines, value, decimals = think(kind, values, readings.decimals, places)
     for at, i in enumerate(meant):
         lines[at] = lines[at].replace(":", f":{told.names[i]} ", 1)
     answer = Answer("{value}", {"value": Amount(value, decimals, readings.unit)}, {"value": KEYS[kind][language]})

@@ -267,10 +267,10 @@ def _weekly(rng, language, held_out):
 
 def _told(text):
     """A statement as data: it stands before the question, or after it."""
-    return telemetry.Told(_stopped(text), "sentence", [], text.startswith("{"), "")
+    return telemetry.Told(stopped(text), "sentence", [], text.startswith("{"), "")
 
 
-def _stopped(text):
+def stopped(text):
     """`6 a.m.` at the end of a sentence has one full stop."""
     return text.replace(".m..", ".m.")
 
@@ -281,7 +281,7 @@ def _build(rng, language, held_out, question, thought, answer, facts, told=None,
         FAMILY,
         language,
         held_out,
-        dataclasses.replace(question, text=_stopped(question.text)),
+        dataclasses.replace(question, text=stopped(question.text)),
         thought,
         answer,
         told,
@@ -383,7 +383,7 @@ def _parted(language, minutes, thought, facts):
     return Answer("{hours}", {"hours": Amount(hours), "minutes": Amount(rest)}, PARTS[language], several=True)
 
 
-def _all_minutes(minutes):
+def all_minutes(minutes):
     """The steps from hours and minutes to minutes alone."""
     hours, rest = divmod(minutes, 60)
     return [f"{hours}x60={hours * 60}", arithmetic.addition(hours * 60, rest, 0)[0]] if hours else []
@@ -403,7 +403,7 @@ def _minutes(rng, language, held_out):
         end=style.write(end),
     )
     line, minutes = arithmetic.clock_difference(end, start)
-    thought = ["clock span min", *style.fetch(start, end), line, *_all_minutes(minutes)]
+    thought = ["clock span min", *style.fetch(start, end), line, *all_minutes(minutes)]
     unit = "minutes" if "minutes" in question.text else "min"
     answer = Answer("{value}", {"value": Amount(minutes, 0, unit)})
     facts = {"kind": "minutes", "spans": [(start, end)]}
@@ -418,7 +418,7 @@ def _yes_no(language, holds):
     return Answer(f"{said}.", {"truth": holds})
 
 
-def _window(rng):
+def draw_window(rng):
     """A daily window, over midnight more often than not."""
     if rng.random() < 0.6:
         return draw_time(rng, 19 * 60, DAY - 1), draw_time(rng, 4 * 60, 9 * 60)
@@ -426,7 +426,7 @@ def _window(rng):
     return start, draw_time(rng, start + 61, min(DAY - 1, start + 720))
 
 
-def _time_near(rng, start, end):
+def time_near(rng, start, end):
     """A time to be asked for a window: anywhere, or close to one of its ends, but never its end."""
     while True:
         time = draw_time(rng)
@@ -439,8 +439,8 @@ def _time_near(rng, start, end):
 def _inside(rng, language, held_out):
     style = draw_style(rng, language)
     window = rng.choice((words.WINDOWS_HELD_OUT if held_out else words.WINDOWS)[language])
-    start, end = _window(rng)
-    time = _time_near(rng, start, end)
+    start, end = draw_window(rng)
+    time = time_near(rng, start, end)
     told = WORDING.say(
         rng,
         language,
@@ -472,8 +472,8 @@ def _inside(rng, language, held_out):
 def _may(rng, language, held_out):
     """Something must not run within a window: may it now?"""
     style, thing = draw_style(rng, language), _thing(rng, language, held_out)
-    start, end = _window(rng)
-    time = _time_near(rng, start, end)
+    start, end = draw_window(rng)
+    time = time_near(rng, start, end)
     told = WORDING.say(
         rng,
         language,
@@ -507,9 +507,9 @@ def _two_windows(rng, language, held_out):
     start, end = draw_time(rng, 9 * 60, 13 * 60), draw_time(rng, 14 * 60, 17 * 60)
     start_two, end_two = draw_time(rng, 20 * 60, DAY - 1), draw_time(rng, 4 * 60, 8 * 60)
     chosen = rng.choice([(start, end), (start_two, end_two)])
-    time = _time_near(rng, *chosen)
+    time = time_near(rng, *chosen)
     while time in (start, end, start_two, end_two):
-        time = _time_near(rng, *chosen)
+        time = time_near(rng, *chosen)
     told = WORDING.say(
         rng,
         language,
@@ -553,12 +553,12 @@ def _window_time(rng, language, held_out):
     """How much of a window is left, or how long it is until it begins."""
     style = draw_style(rng, language)
     window = rng.choice((words.WINDOWS_HELD_OUT if held_out else words.WINDOWS)[language])
-    start, end = _window(rng)
-    time = _time_near(rng, start, end)
+    start, end = draw_window(rng)
+    time = time_near(rng, start, end)
     told = WORDING.say(
         rng, language, "window", held_out, window=window, start=style.write(start), end=style.write(end)
     )
-    inside = _in_window(time, start, end)
+    inside = in_window(time, start, end)
     until = end if inside else start
     section = "window_left" if inside else "window_opens"
     question = WORDING.say(rng, language, section, held_out, window=window, time=style.write(time))
@@ -626,7 +626,7 @@ def _told_turns(rng, language, style, sort, turns):
         text = rng.choice(["{} {}, {}.", "{}" + colon + "{}, {}."])
         text = text.format(name, span, rng.choice(rest).format(shown[1][0]))
         head = f"{sort.text[0].upper()}{sort.text[1:]}{colon}" if rng.random() < 0.6 else ""
-        return telemetry.Told(_stopped(head + text), "sentence", [], False, "")
+        return telemetry.Told(stopped(head + text), "sentence", [], False, "")
     if layout == "table":
         bar, heads = rng.choice([" | ", ";", "\t"]), {"en": ["from", "to"], "fr": ["de", "à"]}[language]
         rows = [[sort.text, *heads], *map(list, shown)]
@@ -665,8 +665,8 @@ def _which(rng, language, held_out):
         turns.reverse()
     chosen = rng.choice(turns)
     while True:
-        time = _time_near(rng, *chosen[1:])
-        if all(time != start for _, start, _ in turns) and (rng.random() < 0.3 or _in_window(time, *chosen[1:])):
+        time = time_near(rng, *chosen[1:])
+        if all(time != start for _, start, _ in turns) and (rng.random() < 0.3 or in_window(time, *chosen[1:])):
             break
     told = _told_turns(rng, language, style, sort, turns)
     question = WORDING.say(rng, language, "which_now", held_out, sort=sort, time=style.write(time))
@@ -728,7 +728,7 @@ def _open(rng, language, held_out):
     groups = _drawn_hours(rng)
     (first, last), span = rng.choice(groups)
     today = rng.randint(first, last)
-    time = _time_near(rng, *span) if span else draw_time(rng, 7 * 60, 20 * 60)
+    time = time_near(rng, *span) if span else draw_time(rng, 7 * 60, 20 * 60)
     short = 3 if rng.random() < 0.3 else 12
     glue = rng.choice(["-", "-", " to " if language == "en" else " à ", "–"])
 
@@ -776,7 +776,7 @@ def _told_hours(rng, language, thing, labels, written):
         return telemetry.Told(
             f"{head}{colon}".rstrip() + "\n" + "\n".join(bullet + row for row in rows), layout, [], True, ""
         )
-    return telemetry.Told(_stopped(f"{head}{colon}{rng.choice([', ', '; ']).join(rows)}."), layout, [], False, "")
+    return telemetry.Told(stopped(f"{head}{colon}{rng.choice([', ', '; ']).join(rows)}."), layout, [], False, "")
 
 
 # Schedules ------------------------------------------------------------
@@ -872,7 +872,7 @@ def _next(rng, language, held_out):
         answer = lasting(minutes)
     elif kind == "next" and rng.random() < 0.15:
         line, minutes = arithmetic.clock_difference(found, now)
-        thought = ["clock next + min", *thought[1:], line, *_all_minutes(minutes)]
+        thought = ["clock next + min", *thought[1:], line, *all_minutes(minutes)]
         fields = {"time": arithmetic.clock(found), "wait": Amount(minutes, 0, "min")}
         answer, facts["kind"] = Answer("{time}", fields, NEXT_AND_WAIT[language], several=True), "next + wait"
     else:
@@ -1051,9 +1051,9 @@ def _told_programme(rng, language, style, thing, entries):
         parts = [f"{day}{at}{time}" for day, time in shown]
         verb = {"en": ["runs on", "starts on", "is on"], "fr": ["tourne", "démarre", "est prévu" + thing.e]}[language]
         text = f"{thing.the} {rng.choice(verb)} {telemetry.joined(parts, language)}."
-        return telemetry.Told(_stopped(text[0].upper() + text[1:]), "sentence", [], False, "")
+        return telemetry.Told(stopped(text[0].upper() + text[1:]), "sentence", [], False, "")
     rows = rng.choice([", ", "; ", " / "]).join(f"{day} {time}" for day, time in shown)
-    return telemetry.Told(_stopped(f"{head}{colon}{rows}."), "sentence", [], False, "")
+    return telemetry.Told(stopped(f"{head}{colon}{rows}."), "sentence", [], False, "")
 
 
 def _programme(rng, language, held_out):
@@ -1229,7 +1229,7 @@ def _total(rng, language, held_out):
         total += minutes
     facts, answer = {"kind": "minutes" if alone else "span", "spans": spans}, lasting(total)
     if alone:
-        thought += _all_minutes(total)
+        thought += all_minutes(total)
         unit = "minutes" if "minutes" in question.text else "min"
         answer = Answer("{value}", {"value": Amount(total, 0, unit)})
     return _build(rng, language, held_out, question, thought, answer, facts, told, phrasings)
@@ -1295,7 +1295,7 @@ def _left(rng, language, held_out):
         rng, language, "left", held_out, thing=thing, time=style.write(now), end=style.write(end)
     )
     line, minutes = arithmetic.clock_difference(end, now)
-    thought = ["clock span min", *style.fetch(now, end), line, *_all_minutes(minutes)]
+    thought = ["clock span min", *style.fetch(now, end), line, *all_minutes(minutes)]
     unit = "minutes" if "minutes" in question.text else "min"
     keys = {"en": ["minutes", "minutes_left", "answer"], "fr": ["minutes", "minutes_restantes", "answer"]}
     answer = Answer("{value}", {"value": Amount(minutes, 0, unit)}, {"value": keys[language]})
@@ -1349,8 +1349,8 @@ def _stay_off(rng, language, held_out):
     style, thing = draw_style(rng, language), _thing(rng, language, held_out)
     while re.sub(r" \d+$", "", thing.text) in EVENTS:
         thing = _thing(rng, language, held_out)
-    start, end = _window(rng)
-    time = _time_near(rng, start, end)
+    start, end = draw_window(rng)
+    time = time_near(rng, start, end)
     told = WORDING.say(
         rng, language, "stay_off", held_out, thing=thing, start=style.write(start), end=style.write(end)
     )
@@ -1421,12 +1421,12 @@ def _split(rng, language, held_out):
 BASE = datetime.datetime(2024, 5, 6)
 
 
-def _at(minutes):
+def moment_of(minutes):
     """A moment of a Monday."""
     return BASE + datetime.timedelta(minutes=minutes)
 
 
-def _written(problem, moment, style):
+def written_time(problem, moment, style):
     """A time as this problem's answer must have it."""
     if problem.format == "json" or style.kind == "colon":
         return moment.strftime("%H:%M")
@@ -1436,7 +1436,7 @@ def _written(problem, moment, style):
 
 
 def _length(span):
-    start, end = _at(span[0]), _at(span[1])
+    start, end = moment_of(span[0]), moment_of(span[1])
     if end < start:
         end += datetime.timedelta(days=1)
     return end - start
@@ -1453,7 +1453,7 @@ def _hours_and_minutes(length):
     return Fraction(length // datetime.timedelta(hours=1)), Fraction(length.seconds // 60 % 60)
 
 
-def _in_window(time, start, end):
+def in_window(time, start, end):
     """Walks through the window minute by minute."""
     while start != end:
         if start == time:
@@ -1467,16 +1467,16 @@ def verify(problem):
     facts = problem.facts
     kind = facts["kind"]
     if kind == "shift":
-        moment = _at(facts["time"]) + sum(
+        moment = moment_of(facts["time"]) + sum(
             (datetime.timedelta(minutes=by) for by in facts["by"]), datetime.timedelta()
         )
-        return _written(problem, moment, facts["style"])
+        return written_time(problem, moment, facts["style"])
     if kind == "ends":
-        start = _at(facts["time"]) + datetime.timedelta(minutes=facts["by"][0])
+        start = moment_of(facts["time"]) + datetime.timedelta(minutes=facts["by"][0])
         return start.strftime("%H:%M"), (start + datetime.timedelta(minutes=facts["by"][1])).strftime("%H:%M")
     if kind in ("on time", "end + on time"):
-        end = _at(facts["time"]) + datetime.timedelta(minutes=facts["by"])
-        holds = end < _at(facts["limit"])
+        end = moment_of(facts["time"]) + datetime.timedelta(minutes=facts["by"])
+        holds = end < moment_of(facts["limit"])
         return holds if kind == "on time" else (end.strftime("%H:%M"), holds)
     if kind in ("span", "minutes"):
         length = sum(map(_length, facts["spans"]), datetime.timedelta())
@@ -1487,29 +1487,29 @@ def verify(problem):
         return Fraction(int(length.total_seconds()), 60)
     if kind == "inside":
         return (
-            any(_in_window(facts["time"], *window) for window in facts["windows"])
+            any(in_window(facts["time"], *window) for window in facts["windows"])
             == facts["wanted"]
         )
     if kind == "which":
-        return next(name for name, *window in facts["turns"] if _in_window(facts["time"], *window))
+        return next(name for name, *window in facts["turns"] if in_window(facts["time"], *window))
     if kind in ("next", "wait", "previous", "next + wait"):
-        now = _at(facts["now"])
-        runs = sorted(_at(time + day * DAY) for time in facts["times"] for day in (-1, 0, 1))
+        now = moment_of(facts["now"])
+        runs = sorted(moment_of(time + day * DAY) for time in facts["times"] for day in (-1, 0, 1))
         if kind == "previous":
-            return _written(problem, [run for run in runs if run < now][-1], facts["style"])
+            return written_time(problem, [run for run in runs if run < now][-1], facts["style"])
         following = next(run for run in runs if run > now)
         if kind == "wait":
             return _plain_length(following - now)
         if kind == "next + wait":
             return following.strftime("%H:%M"), Fraction((following - now) // datetime.timedelta(minutes=1))
-        return _written(problem, following, facts["style"])
+        return written_time(problem, following, facts["style"])
     names = words.DAYS[problem.language]
     if kind == "week on":
         return facts["today"] in facts["days"]
     if kind == "week next":
-        now = _at(facts["today"] * DAY + facts["now"])
+        now = moment_of(facts["today"] * DAY + facts["now"])
         runs = sorted(
-            _at((day + 7 * week) * DAY + facts["start"]) for day in facts["days"] for week in (0, 1)
+            moment_of((day + 7 * week) * DAY + facts["start"]) for day in facts["days"] for week in (0, 1)
         )
         following = next(run for run in runs if run > now)
         style = facts["style"]
@@ -1518,19 +1518,19 @@ def verify(problem):
         time = arithmetic.clock(facts["start"]) if style.kind == "colon" else None
         return f"{names[following.weekday()]} {time or style.answer(facts['start'])}"
     if kind == "programme":
-        now = _at(facts["today"] * DAY + facts["now"])
-        runs = sorted(_at((day + 7 * week) * DAY + time) for day, time in facts["entries"] for week in (0, 1))
+        now = moment_of(facts["today"] * DAY + facts["now"])
+        runs = sorted(moment_of((day + 7 * week) * DAY + time) for day, time in facts["entries"] for week in (0, 1))
         following = next(run for run in runs if run > now)
         if facts["apart"]:
             return names[following.weekday()], following.strftime("%H:%M")
         return f"{names[following.weekday()]} {facts['style'].answer(following.hour * 60 + following.minute)}"
     if kind == "weekday":
-        return names[_at((facts["today"] + facts["count"]) * DAY).weekday()]
+        return names[moment_of((facts["today"] + facts["count"]) * DAY).weekday()]
     if kind == "split" and facts.get("apart"):
         return _hours_and_minutes(datetime.timedelta(minutes=facts["minutes"]))
     if kind == "split":
         return _plain_length(datetime.timedelta(minutes=facts["minutes"]))
-    moment = _at(facts["time"])
+    moment = moment_of(facts["time"])
     if kind == "to_24":
         return moment.strftime("%H:%M")
     return moment.strftime("%I:%M ").lstrip("0") + moment.strftime("%p").lower()

@@ -189,7 +189,7 @@ def _rule(
             held_out,
             question,
             [f"{kind} check", *lines],
-            rules._truth_answer(language, holds),
+            rules.truth_answer(language, holds),
             told,
             separator,
             facts,
@@ -246,7 +246,7 @@ def _full_rule(rng, language, held_out, clause):
     """A rule whose condition is a whole clause, with or without its else."""
     action = _action(rng, language)
     if action.undo != words.NOTHING[language]:
-        return (said := rules._rule(rng, language, held_out, clause, action))[0], action, said[1]
+        return (said := rules.say_rule(rng, language, held_out, clause, action))[0], action, said[1]
     slots = {"cond": clause, "do": action.do, "undo": action.undo}
     return rules.WORDING.say(rng, language, "if_else", held_out, **slots), action, action.undo
 
@@ -261,7 +261,7 @@ def _beside(rng, told, text):
     return dataclasses.replace(told, text=glue.join(parts), block=glue == "\n")
 
 
-def _told(text, separator=""):
+def as_data(text, separator=""):
     """A statement as data."""
     return telemetry.Told(text, "sentence", [], text.startswith("{") or "\n" in text, separator)
 
@@ -282,7 +282,7 @@ def _aggregate(rng, language, held_out):
     readings = telemetry.draw(
         rng, language, count, held_out, whole_mean=kind == "mean", among=summable
     )
-    lines, value, decimals = aggregates._think(kind, readings.values, readings.decimals, 2)
+    lines, value, decimals = aggregates.think(kind, readings.values, readings.decimals, 2)
     limit, limit_decimals = relations.limit_near(rng, value, decimals)
     if kind == "range":
         limit = max(1, limit)
@@ -333,7 +333,7 @@ def _beyond_limit(rng, language, held_out, noun, kind, lines, limited, holds, to
     told = _beside(rng, told, wording.capital(limit.text))
     question = WORDING.say(rng, language, "limit_over" if relation == ">" else "limit_under", held_out, agg=noun)
     return _build(
-        rng, language, held_out, question, [f"{kind} check", *lines], rules._truth_answer(language, holds), told,
+        rng, language, held_out, question, [f"{kind} check", *lines], rules.truth_answer(language, holds), told,
         separator, facts | {"truth": True}, phrasings=[limit],
     )  # fmt: skip
 
@@ -382,7 +382,7 @@ def _some(rng, language, held_out):
     forms = (SOME_HELD_OUT if held_out else SOME)[language][kind]
     listed = telemetry.joined(names, language) if rng.random() < 0.85 else ", ".join(names)
     noun = words.nouns(language, rng.choice(forms.split("|")).format(listed))[0]
-    lines, value, decimals = aggregates._think(kind, values, readings.decimals, 2)
+    lines, value, decimals = aggregates.think(kind, values, readings.decimals, 2)
     for i, name in enumerate(names):
         lines[i] = lines[i].replace(":", f":{name} ", 1)
     facts = {"kind": kind, "values": values, "decimals": readings.decimals}
@@ -451,7 +451,7 @@ def _surplus(rng, language, held_out):
             **{name: units.said(rng, language, n, decimals, unit, separator) for name, n in
                (("made", made), ("used", used))},
         )  # fmt: skip
-        told, phrasings = _told(said.text, separator), [said]
+        told, phrasings = as_data(said.text, separator), [said]
     else:
         known = [
             SUN.fact(rng, language, name, (*arithmetic.trimmed(n, decimals), unit))
@@ -600,14 +600,14 @@ def _two(rng, language, held_out, rising, before, now, decimals, quantity, separ
         before=_number(before, decimals, separator) + (spaced if both else ""),
         now=_number(now, decimals, separator) + spaced,
     )
-    return said, _told(said.text, separator if decimals else "")
+    return said, as_data(said.text, separator if decimals else "")
 
 
 def _change(rng, language, held_out):
     """If it has risen by more than a limit ..."""
     separator = telemetry.separator(rng, language)
     quantity = rng.choice([q for q in words.QUANTITIES if q.low >= 0 and q.unit != "%"])
-    before, decimals = rules._measure(rng, quantity)
+    before, decimals = rules.measure(rng, quantity)
     rising = rng.random() < 0.5
     step = rng.randint(1, max(3, before // 4))
     away = rng.random() < 0.12
@@ -730,12 +730,12 @@ def _meter(rng, language, held_out):
         question = WORDING.say(rng, language, "meter_cost", held_out)
         more, value = costs(used, decimals, price.value)
         facts |= {"kind": "cost", "price": price.value}
-        thought, answer = ["meter cost", line, *more], energy._cost_answer(language, price, Amount(value, 2))
+        thought, answer = ["meter cost", line, *more], energy.cost_answer(language, price, Amount(value, 2))
     parts = [said.text, other.text]
     if rng.random() < 0.3:
         parts.reverse()
     glue = " " if parts[0][-1] in ".!?;:" else rng.choice([". ", "; ", "\n"])
-    told = _told(glue.join(parts))
+    told = as_data(glue.join(parts))
     return _build(
         rng,
         language,
@@ -765,14 +765,14 @@ def _tariff(rng, language, separator):
 def costs(used, decimals, price):
     """An energy times a price in hundredths, a sum with two decimals: the steps and its value."""
     lines, value, made = arithmetic.times(used, decimals, price, 2)
-    lines, amount = energy._money(energy.Price(price, 2, "", "", "", False), value, made, lines)
+    lines, amount = energy.as_money(energy.Price(price, 2, "", "", "", False), value, made, lines)
     return lines, amount.value
 
 
 # Conversions ------------------------------------------------------------
 
 
-def _exact(pair, value, decimals):
+def converted(pair, value, decimals):
     """The converted value as a fraction."""
     exact = Fraction(value, 10**decimals)
     if pair.how == ("F",):
@@ -789,8 +789,8 @@ def _pair(rng, decimals=2, least=4):
     common = [pair for pair in convert.PAIRS if pair.weight >= least]
     while True:
         pair = rng.choices(common, [pair.weight for pair in common])[0]
-        value, value_decimals = convert._draw(rng, pair)
-        exact = _exact(pair, value, value_decimals)
+        value, value_decimals = convert.draw(rng, pair)
+        exact = converted(pair, value, value_decimals)
         if exact * 10**decimals % 1 == 0 and exact < 20000:
             return pair, value, value_decimals, exact
 
@@ -799,7 +799,7 @@ def _conversion(rng, language, held_out):
     """A value in one unit beside a limit in another."""
     separator = telemetry.separator(rng, language)
     pair, value, decimals, exact = _pair(rng)
-    lines, result, made = convert._think(pair, value, decimals, 2)
+    lines, result, made = convert.think(pair, value, decimals, 2)
     limit, limit_decimals = relations.limit_near(rng, result, made)
     if limit == 0 or (pair.low >= 0 and limit < 0):
         return _conversion(rng, language, held_out)
@@ -820,7 +820,7 @@ def _conversion(rng, language, held_out):
         held_out,
         question,
         [f"{kind} check", *lines, line],
-        rules._truth_answer(language, holds),
+        rules.truth_answer(language, holds),
         None,
         separator,
         {
@@ -848,11 +848,11 @@ def _mean_in(rng, language, held_out):
             among=lambda q: q.unit in sources,
         )
         pair = rng.choice([pair for pair in pool if pair.source == readings.unit])
-        lines, value, decimals = aggregates._think("mean", readings.values, readings.decimals, 2)
-        exact = _exact(pair, value, decimals)
+        lines, value, decimals = aggregates.think("mean", readings.values, readings.decimals, 2)
+        exact = converted(pair, value, decimals)
         if exact * 100 % 1 == 0:
             break
-    more, result, made = convert._think(pair, value, decimals, 2)
+    more, result, made = convert.think(pair, value, decimals, 2)
     target = units.spell(rng, language, pair.target, 1)
     question = WORDING.say(rng, language, "mean_in", held_out, unit=target)
     told = telemetry.tell(rng, readings, separator)
@@ -879,10 +879,10 @@ def _finish_in(rng, language, held_out):
     windows = words.WINDOWS_HELD_OUT if held_out else words.WINDOWS
     window = rng.choice(windows[language])
     thing = rng.choice((words.RUNS_HELD_OUT if held_out else words.RUNS)[language])
-    start, end = clock._window(rng)
+    start, end = clock.draw_window(rng)
     for _ in range(50):
         text, minutes, steps = clock.duration(rng, language, 300)
-        time = (clock._time_near(rng, start, end) - minutes) % clock.DAY
+        time = (clock.time_near(rng, start, end) - minutes) % clock.DAY
         if (time + minutes) % clock.DAY not in (start, end):
             break
     said = clock.WORDING.say(
@@ -914,8 +914,8 @@ def _finish_in(rng, language, held_out):
         held_out,
         question,
         thought,
-        rules._truth_answer(language, holds),
-        _told(said.text),
+        rules.truth_answer(language, holds),
+        as_data(said.text),
         "",
         {"kind": "window", "time": later, "window": (start, end), "truth": True},
         exact=True,
@@ -1007,7 +1007,7 @@ def _fill_rule(rng, language, held_out):
     said = WORDING.say(
         rng, language, "fill_now", held_out, part=f"{part} {unit}", whole=f"{whole} {unit}"
     )
-    told = _told(said.text)
+    told = as_data(said.text)
     line, value, made = arithmetic.shifted(part, 0, 2)
     more, value, made, _ = arithmetic.quotient(value, made, whole, 0)
     compared, holds = arithmetic.comparison(value, made, ">" if above else "<", limit, 0)
@@ -1041,22 +1041,22 @@ def _window_rule(rng, language, held_out):
     """A rule with a window of the day and a limit: both must hold."""
     separator = telemetry.separator(rng, language)
     style = clock.draw_style(rng, language)
-    start, end = clock._window(rng)
-    time = clock._time_near(rng, start, end)
+    start, end = clock.draw_window(rng)
+    time = clock.time_near(rng, start, end)
     window = WORDING.say(
         rng, language, "in_window", held_out, start=style.write(start), end=style.write(end)
     )
-    (condition,) = rules._conditions(rng, language, held_out, 1, separator)
+    (condition,) = rules.draw_conditions(rng, language, held_out, 1, separator)
     clause = rules.WORDING.say(rng, language, "both", held_out, a=window.text, b=condition.text)
     now = WORDING.say(rng, language, "time_now", held_out, time=style.write(time))
-    told = rules._status(rng, language, [condition], separator)
+    told = rules.status(rng, language, [condition], separator)
     glue = "\n" if told.block or "\n" in told.text else " "
     told.text = now.text + glue + told.text
     told.block = glue == "\n"
     within, inside = arithmetic.clock_within(time, start, end)
     lines = [*style.fetch(time, start, end), *within, f"1 {'yes' if inside else 'no'}"]
     lines.append(f"2 {condition.line}")
-    line, holds = rules._combination("1&2", [inside, condition.holds])
+    line, holds = rules.combination("1&2", [inside, condition.holds])
     facts = {"kind": "window", "time": time, "window": (start, end), "check": condition.check}
     return _rule(
         rng,
@@ -1218,7 +1218,7 @@ def _conversion_limit(rng, language, held_out):
     separator = telemetry.separator(rng, language)
     while True:
         pair, value, decimals, exact = _pair(rng, least=3)
-        lines, result, made = convert._think(pair, value, decimals, 2)
+        lines, result, made = convert.think(pair, value, decimals, 2)
         limit, limit_decimals = _friendly(rng, *relations.limit_near(rng, result, made))
         if (pair.theme or pair.source in CONVERTED) and (limit > 0 or (pair.low < 0 and limit)):
             break
@@ -1230,7 +1230,7 @@ def _conversion_limit(rng, language, held_out):
         rng, language, "conv_now", held_out, noun=noun, place=place,
         a=units.said(rng, language, value, decimals, pair.source, separator),
     )  # fmt: skip
-    told = _told(said.text, separator if decimals else "")
+    told = as_data(said.text, separator if decimals else "")
     limited = units.said(rng, language, limit, limit_decimals, pair.target, separator)
     line, holds = arithmetic.comparison(result, made, relation, limit, limit_decimals)
     facts = {"kind": "conversion", "value": str(exact), "limit": (relation, limit, limit_decimals)}
@@ -1255,16 +1255,17 @@ USED = {"en": "consumption|energy used|energy consumption", "fr": "f consommatio
 def _use(rng, language, held_out):
     """A power and a time: the energy against a limit."""
     separator = telemetry.separator(rng, language)
-    power, time = energy._power(rng), energy._long_time(rng) if rng.random() < 0.15 else energy._time(rng)
-    lines, value, made = energy._energy_used(power, time, "kWh")
+    power = energy.draw_power(rng)
+    time = energy.long_time(rng) if rng.random() < 0.15 else energy.draw_running_time(rng)
+    lines, value, made = energy.energy_used(power, time, "kWh")
     lines, value, made = arithmetic.finish(lines, value, made)
     hours = Fraction(time[0], 10 ** time[1]) / (1 if time[2] == "h" else 60)
     exact = Fraction(power[0], 10 ** power[1]) * hours / (1000 if power[2] == "W" else 1)
     said = WORDING.say(
         rng, language, "use_ran", held_out, device=rng.choice(energy.DEVICES[language]),
-        power=units.said(rng, language, *power, separator, 0.8), time=energy._said_time(rng, language, time, separator),
+        power=units.said(rng, language, *power, separator, 0.8), time=energy.said_time(rng, language, time, separator),
     )  # fmt: skip
-    told = _told(said.text, separator if power[1] or time[1] else "")
+    told = as_data(said.text, separator if power[1] or time[1] else "")
     amount = Amount(value, made, "kWh")
     if made > 3:
         return _use(rng, language, held_out)
@@ -1357,7 +1358,7 @@ def _sum_cost(rng, language, held_out):
             {"energy": whole, "cost": Amount(cost, 2, price.unit)}, told, separator, {"both": both}, [other],
         )  # fmt: skip
     question = WORDING.say(rng, language, "sum_cost", held_out)
-    answer = energy._cost_answer(language, price, Amount(cost, 2))
+    answer = energy.cost_answer(language, price, Amount(cost, 2))
     facts = {"kind": "value", "value": both[1]}
     return _build(
         rng, language, held_out, question, ["sum cost", *lines], answer, told, separator, facts, phrasings=[other]
@@ -1386,7 +1387,7 @@ def _tanks(rng, language, held_out):
     more, value, made, _ = arithmetic.quotient(total, 0, rate, 0)
     lines = [*lines, f"={total}", *more]
     exact, time = str(Fraction(total, rate)), "h" if hourly else "min"
-    unit = flow._unit(rng, language, time)
+    unit = flow.spelled_unit(rng, language, time)
     if rng.random() < 0.25:
         fields = {"litres": Amount(total, 0, "L"), "hours" if hourly else "minutes": Amount(value, made, time)}
         return _both(
@@ -1394,7 +1395,7 @@ def _tanks(rng, language, held_out):
             {"both": [str(total), exact]}, [other],
         )  # fmt: skip
     question = WORDING.say(rng, language, "tanks_time", held_out, unit=unit)
-    answer = flow._said_unit(flow._time_answer(language, question, value, made, time), question, unit)
+    answer = flow.said_unit(flow.time_answer(language, question, value, made, time), question, unit)
     return _build(
         rng, language, held_out, question, ["sum time", *lines], answer, told, separator,
         {"kind": "value", "value": exact}, phrasings=[other],
@@ -1436,14 +1437,14 @@ def _span(rng, language, held_out):
         rng, language, "span_ran", held_out, thing=thing, key=key, a=style.write(start), b=style.write(end),
         rate=units.said(rng, language, rate, decimals, kind, separator),
     )  # fmt: skip
-    told = _told(clock._stopped(said.text), separator if decimals else "")
+    told = as_data(clock.stopped(said.text), separator if decimals else "")
     line, _ = arithmetic.clock_difference(end, start)
     lines, span, made = _spanned(minutes, kind == "L/min")
     more, value, value_decimals = arithmetic.times(rate, decimals, span, made)
     lines = [*style.fetch(start, end), line, *lines, *more]
     length = Fraction(minutes, 1 if kind == "L/min" else 60)
     exact = length * Fraction(rate, 10**decimals)
-    unit = flow._unit(rng, language, "L")
+    unit = flow.spelled_unit(rng, language, "L")
     wanted, section, slots, name = (
         ("kWh", "span_kwh", {}, "energy") if kind == "kW" else ("L", "span_litres", {"unit": unit}, "litres")
     )
@@ -1490,7 +1491,7 @@ def _before(rng, language, held_out):
     style, worded = clock.draw_style(rng, language), rng.random() < 0.4
     thing = rng.choice((words.RUNS_HELD_OUT if held_out else words.RUNS)[language])
     while True:
-        start, end = clock._window(rng)
+        start, end = clock.draw_window(rng)
         text, minutes, steps = clock.duration(rng, language, 240)
         limit = start if worded else clock.draw_time(rng, 60)
         time = limit - minutes + rng.choice([1, -1]) * rng.choice([5, 10, 15, 20, 25, rng.randint(1, 55)])
@@ -1504,14 +1505,14 @@ def _before(rng, language, held_out):
         said = clock.WORDING.say(
             rng, language, "window", held_out, window=window, start=style.write(start), end=style.write(end)
         )
-        told, phrasings = _told(clock._stopped(said.text)), [said]
+        told, phrasings = as_data(clock.stopped(said.text)), [said]
         question = WORDING.say(rng, language, "before_window", held_out, window=window, **slots)
     else:
         question = WORDING.say(rng, language, "before", held_out, limit=style.write(limit), **slots)
-    question = question.within(clock._stopped(question.text))
+    question = question.within(clock.stopped(question.text))
     line, later = arithmetic.clock_addition(time, minutes)
     compared, holds = arithmetic.clock_comparison(later, "<", limit)
-    answer = dataclasses.replace(rules._truth_answer(language, holds), keys={"truth": IN_TIME[language]})
+    answer = dataclasses.replace(rules.truth_answer(language, holds), keys={"truth": IN_TIME[language]})
     facts = {"kind": "before", "time": time, "minutes": minutes, "before": limit, "truth": True}
     return _build(
         rng, language, held_out, question, ["clock add before", *style.fetch(time, limit), *steps, line, compared],
@@ -1529,7 +1530,7 @@ COMPARED = {
 }
 
 
-def _beyond(value, limit):
+def is_beyond(value, limit):
     relation, number, decimals = limit
     return COMPARED[relation](value, Fraction(number, 10**decimals))
 
@@ -1538,26 +1539,26 @@ def _truth(facts):
     """Whether the clause holds, in fractions."""
     kind = facts["kind"]
     if kind == "window":
-        inside = clock._in_window(facts["time"], *facts["window"])
-        return inside and ("check" not in facts or rules._holds(facts["check"]))
+        inside = clock.in_window(facts["time"], *facts["window"])
+        return inside and ("check" not in facts or rules.decide_again(facts["check"]))
     if kind == "devices":
         relation, asked = facts["asked"]
         if facts["what"] == "count":
             return COMPARED[relation](sum(facts["hits"]), asked)
         return (any if facts["what"] == "any" else all)(facts["hits"])
     if kind == "conversion":
-        return _beyond(Fraction(facts["value"]), facts["limit"])
+        return is_beyond(Fraction(facts["value"]), facts["limit"])
     if kind == "before":
-        end = clock._at(facts["time"]) + datetime.timedelta(minutes=facts["minutes"])
-        return end < clock._at(facts["before"])
+        end = clock.moment_of(facts["time"]) + datetime.timedelta(minutes=facts["minutes"])
+        return end < clock.moment_of(facts["before"])
     values = [Fraction(value, 10 ** facts["decimals"]) for value in facts["values"]]
     if kind in ("any", "all", "count"):
-        beyond = [_beyond(value, facts["limit"]) for value in values]
+        beyond = [is_beyond(value, facts["limit"]) for value in values]
         if kind == "count":
             relation, asked = facts["asked"]
             return COMPARED[relation](sum(beyond), asked)
         return any(beyond) if kind == "any" else all(beyond)
-    return _beyond(_aggregated(kind, facts), facts["limit"])
+    return is_beyond(_aggregated(kind, facts), facts["limit"])
 
 
 def _aggregated(kind, facts):
@@ -1578,7 +1579,7 @@ def verify(problem):
     facts = problem.facts
     if "both" in facts:
         found = [Fraction(value) for value in facts["both"]]
-        return tuple(found + ([_beyond(found[-1], facts["limit"])] if "limit" in facts else []))
+        return tuple(found + ([is_beyond(found[-1], facts["limit"])] if "limit" in facts else []))
     if facts.get("truth"):
         truth = _truth(facts)
         return (facts["do"] if truth else facts["otherwise"]) if "do" in facts else truth
@@ -1590,11 +1591,11 @@ def verify(problem):
     if kind == "tank":
         volume, rate = (Fraction(v, 10**d) for v, d in (facts["volume"], facts["rate"]))
         minutes = volume / rate
-        moment = clock._at(facts["time"] + int(minutes))
-        return clock._written(problem, moment, facts["style"])
+        moment = clock.moment_of(facts["time"] + int(minutes))
+        return clock.written_time(problem, moment, facts["style"])
     if kind == "battery":
-        moment = clock._at(facts["time"] + 60 * facts["capacity"] // facts["load"])
-        return clock._written(problem, moment, facts["style"])
+        moment = clock.moment_of(facts["time"] + 60 * facts["capacity"] // facts["load"])
+        return clock.written_time(problem, moment, facts["style"])
     before, now = (Fraction(value, 10 ** facts["decimals"]) for value in facts["values"])
     if kind == "cost":
         return (now - before) * Fraction(facts["price"], 100)

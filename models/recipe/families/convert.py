@@ -163,7 +163,7 @@ def make(rng, language, held_out):
     return kind(rng, language, held_out)
 
 
-def _draw(rng, pair):
+def draw(rng, pair):
     """A value, its decimals, and whether the conversion comes out in at most two decimals."""
     decimals = rng.choice(pair.decimals)
     scale = 10**decimals
@@ -184,7 +184,7 @@ def _draw(rng, pair):
     return (value, 0) if not decimals else arithmetic.trimmed(value, decimals)
 
 
-def _think(pair, value, decimals, places):
+def think(pair, value, decimals, places):
     """The steps, the result and its decimals."""
     if pair.how == ("F",):
         lines, nine, d = arithmetic.times(value, decimals, 9, 0)
@@ -239,7 +239,7 @@ def _places(rng, pair, value, decimals):
     return rng.choice([0, 1, 1, 1, 2]), True
 
 
-def _target(rng, language, pair):
+def spelled_target(rng, language, pair):
     """The wanted unit as the question spells it; a symbol takes no article and is not elided."""
     spelled = units.spell(rng, language, pair.target, 0.4)
     symbol = len(spelled) < 5 and spelled not in ("amps", "bars") or "/" in spelled
@@ -252,7 +252,7 @@ def _finish(rng, language, held_out, question, lines, pair, to, shown, told, sep
     if said:
         request = rounding.ask(rng, language, held_out, places)
         question, phrasings = rounding.then(question, request), (*phrasings, request)
-    steps, result, made = _think(pair, value, decimals, places)
+    steps, result, made = think(pair, value, decimals, places)
     answer = Answer("{value}", {"value": Amount(result, made, str(to))}, {"value": KEYS[language]})
     kind = pair.task
     return build(
@@ -282,9 +282,9 @@ def _task(rng, language):
     and how that is said, and how the unit of the answer is spelled."""
     pair = rng.choices(PAIRS, [pair.weight for pair in PAIRS])[0]
     separator = telemetry.separator(rng, language)
-    value, decimals = _draw(rng, pair)
+    value, decimals = draw(rng, pair)
     places, said = _places(rng, pair, value, decimals)
-    return pair, separator, value, decimals, places, said, _target(rng, language, pair)
+    return pair, separator, value, decimals, places, said, spelled_target(rng, language, pair)
 
 
 def _plain(rng, language, held_out):
@@ -339,7 +339,7 @@ def _pick(rng, language, held_out):
     pair = rng.choice([pair for pair in PAIRS if pair.source == readings.unit and pair.weight > 2])
     value, decimals = readings.values[chosen], readings.decimals
     places, said = _places(rng, pair, value, decimals)
-    to = _target(rng, language, pair)
+    to = spelled_target(rng, language, pair)
     question = WORDING.say(
         rng, language, "pick", held_out, place=readings.names[chosen], noun=readings.noun, to=to
     )
@@ -620,12 +620,12 @@ def _all(rng, language, held_out):
     sources = {pair.source for pair in usual}
     readings = telemetry.draw(rng, language, rng.choice([2, 2, 3, 3, 4]), held_out, among=lambda q: q.unit in sources)
     pair = rng.choice([pair for pair in usual if pair.source == readings.unit])
-    to = _target(rng, language, pair)
+    to = spelled_target(rng, language, pair)
     question = WORDING.say(rng, language, "all_in", held_out, noun=readings.noun, to=to)
     told = _tell(rng, readings, separator, rng.random() < 0.15)
     lines, fields = [], {}
     for name, value in zip(told.names, readings.values):
-        steps, result, made = _think(pair, value, readings.decimals, 9)
+        steps, result, made = think(pair, value, readings.decimals, 9)
         lines += [f"{name} {arithmetic.text(value, readings.decimals)}", *steps]
         fields[name] = Amount(result, made, str(to))
     answer = Answer("", fields, {name: [name] for name in told.names}, several=True)
@@ -730,9 +730,9 @@ def _told_rate(rng, language, held_out):
     """A unit of which the question tells what one of it makes."""
     pair = rng.choices(TOLD_PAIRS, [pair.weight for pair in TOLD_PAIRS])[0]
     separator = telemetry.separator(rng, language)
-    value, decimals = _draw(rng, pair)
+    value, decimals = draw(rng, pair)
     places, said = _places(rng, pair, value, decimals)
-    to = _target(rng, language, pair)
+    to = spelled_target(rng, language, pair)
     rate = telemetry.written(arithmetic.text(*pair.how[1:]), separator)
     known = WORDING.say(rng, language, "known", held_out, one=f"1 {pair.source}", makes=f"{rate} {pair.target}")
     shown = units.said(rng, language, value, decimals, pair.source, separator, 0.5)
@@ -891,8 +891,8 @@ def _unlike(rng, language, held_out):
     separator = telemetry.separator(rng, language)
     pair = PAIRS[0] if rng.random() < 0.25 else _larger(rng)
     while True:
-        value, decimals = _draw(rng, pair)
-        steps, result, made = _think(pair, value, decimals, 9)
+        value, decimals = draw(rng, pair)
+        steps, result, made = think(pair, value, decimals, 9)
         reach = max(2, abs(result) // rng.choice([4, 10, 20]))
         other, other_decimals = result + rng.randint(-reach, reach), made
         if made and rng.random() < 0.7:
@@ -933,12 +933,12 @@ def _total(rng, language, held_out):
     if len(large) == count:
         large.remove(rng.randrange(count))
     factor, rows, lines, values = pair.how[1], [], [f"{pair.task} total"], []
-    to = _target(rng, language, pair)
+    to = spelled_target(rng, language, pair)
     for i in range(count):
         if i in large:
-            value, decimals = _draw(rng, pair)
+            value, decimals = draw(rng, pair)
             value, decimals = (value, decimals) if factor != 60 else (rng.randint(1, 9), 0)
-            steps, result, made = _think(pair, value, decimals, 9)
+            steps, result, made = think(pair, value, decimals, 9)
             if made:
                 return _total(rng, language, held_out)
             rows.append((value, decimals, pair.source))

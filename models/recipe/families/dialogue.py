@@ -195,14 +195,14 @@ def _question(rng, language, held_out, kind, readings, told):
             "{name} ({value})", {"name": told.names[found], "value": amount}, capital=False
         )
         return question, answer, told.names[found]
-    _, value, decimals = aggregates._think(kind, readings.values, readings.decimals, 2)
+    _, value, decimals = aggregates.think(kind, readings.values, readings.decimals, 2)
     answer = Answer("{value}", {"value": Amount(value, decimals, readings.unit)})
     return question, answer, Fraction(value, 10**decimals)
 
 
 def _numeric(readings, kind, values):
     """The steps, answer and facts of an aggregate of `values`, readings or some of them."""
-    lines, value, decimals = aggregates._think(kind, values, readings.decimals, 2)
+    lines, value, decimals = aggregates.think(kind, values, readings.decimals, 2)
     answer = Answer("{value}", {"value": Amount(value, decimals, readings.unit)})
     facts = {"kind": kind, "values": values, "decimals": readings.decimals}
     return [kind, *lines], answer, facts
@@ -436,7 +436,7 @@ def _beyond_known(rng, language, held_out):
     line, holds = arithmetic.comparison(value, decimals, relation, limit, limit_decimals)
     facts = {"kind": "beyond value", "value": str(Fraction(value, 10**decimals))}
     facts["limit"] = (relation, limit, limit_decimals)
-    answer = rules._truth_answer(language, holds)
+    answer = rules.truth_answer(language, holds)
     return _then(rng, language, held_out, first, question, ["check", line], answer, facts)
 
 
@@ -452,7 +452,7 @@ def _beyond(rng, language, held_out):
     )
     told = telemetry.tell(rng, readings, separator)
     first = _asked(rng, language, held_out, kind, readings, told, separator)
-    _, value, decimals = aggregates._think(kind, readings.values, readings.decimals, 2)
+    _, value, decimals = aggregates.think(kind, readings.values, readings.decimals, 2)
     limit, limit_decimals = relations.limit_near(rng, value, decimals)
     relation = rng.choice("><")
     question = WORDING.say(
@@ -477,7 +477,7 @@ def _beyond(rng, language, held_out):
         first,
         question,
         ["check", line],
-        rules._truth_answer(language, holds),
+        rules.truth_answer(language, holds),
         facts,
     )
 
@@ -489,12 +489,12 @@ def _unit_known(rng, language, held_out):
         known, first, stated, value, decimals = _known_result(rng, language, held_out, make_)
         pairs = [p for p in convert.PAIRS if p.source == known.unit and p.weight > 2]
         pair = rng.choice(pairs)
-        exact = compose._exact(pair, value, decimals)
+        exact = compose.converted(pair, value, decimals)
         if exact * 100 % 1 == 0:
             break
     target = units.spell(rng, language, pair.target, 1)
     question = WORDING.say(rng, language, "in_unit", held_out, unit=target)
-    lines, result, made = convert._think(pair, value, decimals, 2)
+    lines, result, made = convert.think(pair, value, decimals, 2)
     answer = Answer("{value}", {"value": Amount(result, made, target)})
     facts = {"kind": "exact", "exact": str(exact)}
     return _then(rng, language, held_out, first, question, [pair.task, *lines], answer, facts)
@@ -513,7 +513,7 @@ def _scaled(rng, language, held_out):
             )  # fmt: skip
             told = telemetry.tell(rng, readings, separator)
             first = _asked(rng, language, held_out, kind, readings, told, separator)
-            _, value, decimals = aggregates._think(kind, readings.values, readings.decimals, 2)
+            _, value, decimals = aggregates.think(kind, readings.values, readings.decimals, 2)
             unit = readings.unit
 
             def end(lines, value, decimals):
@@ -527,7 +527,7 @@ def _scaled(rng, language, held_out):
 
             def end(lines, value, decimals):
                 if known.money:
-                    lines, amount = energy._money(known.money, value, decimals, lines)
+                    lines, amount = energy.as_money(known.money, value, decimals, lines)
                     value, decimals = amount.value, amount.decimals
                 return lines, known.answer(stated, value, decimals)
 
@@ -568,15 +568,15 @@ def _unit(rng, language, held_out):
             among=lambda q: q.unit in sources,
         )
         pair = rng.choice([pair for pair in pool if pair.source == readings.unit])
-        _, value, decimals = aggregates._think(kind, readings.values, readings.decimals, 2)
-        exact = compose._exact(pair, value, decimals)
+        _, value, decimals = aggregates.think(kind, readings.values, readings.decimals, 2)
+        exact = compose.converted(pair, value, decimals)
         if exact * 100 % 1 == 0:
             break
     told = telemetry.tell(rng, readings, separator)
     first = _asked(rng, language, held_out, kind, readings, told, separator)
     target = units.spell(rng, language, pair.target, 1)
     question = WORDING.say(rng, language, "in_unit", held_out, unit=target)
-    lines, result, made = convert._think(pair, value, decimals, 2)
+    lines, result, made = convert.think(pair, value, decimals, 2)
     name = pair.task
     answer = Answer("{value}", {"value": Amount(result, made, target)})
     facts = {"kind": "exact", "exact": str(exact)}
@@ -590,21 +590,21 @@ def _ruled(rng, language, held_out, separator, with_unit=False, untold=False):
     """A rule or a check of one reading, asked and answered; an `untold` reading is answered to be missing. Returns the
     first turns, the condition, and what is answered if it holds and if not."""
     while True:
-        (condition,) = rules._conditions(rng, language, held_out, 1, separator)
+        (condition,) = rules.draw_conditions(rng, language, held_out, 1, separator)
         if not with_unit or condition.fact.unit in condition.text and not condition.check[4]:
             break
-    told = rules._status(rng, language, [condition], separator)
+    told = rules.status(rng, language, [condition], separator)
     lost = None
     if untold:
         told, lost = _strays(rng, language, condition.fact, separator), _lost_answer(language, condition.fact.noun)
     if rng.random() < 0.3:
         question = rules.WORDING.say(rng, language, "check", held_out, cond=condition.text)
-        yes, no = (rules._truth_answer(language, holds) for holds in (True, False))
+        yes, no = (rules.truth_answer(language, holds) for holds in (True, False))
         said = lost or (yes if condition.holds else no)
         first = _first(rng, language, held_out, question, said, told, separator)
         return first, condition, told, (yes, no), (True, False)
     action = words.action(rng, language)
-    rule, otherwise = rules._rule(rng, language, held_out, condition.text, action)
+    rule, otherwise = rules.say_rule(rng, language, held_out, condition.text, action)
     question = rules.WORDING.say(rng, language, "todo", held_out, device=action.device)
     outcomes = (action.do, otherwise)
     yes, no = (Answer("{action}.", {"action": outcome}) for outcome in outcomes)
@@ -668,7 +668,7 @@ def _rule(rng, language, held_out):
         question = WORDING.say(rng, language, "new_value", held_out, noun=noun, value=text)
     line, holds = arithmetic.comparison(*value, relation, *limit)
     if negated:
-        line, holds = rules._negated(line, holds)
+        line, holds = rules.negated_line(line, holds)
     check = outcomes == (True, False)
     lines = ["check" if check else "rule", dataclasses.replace(condition, comparison=line).line]
     if not check:
@@ -759,7 +759,7 @@ def _price(rng, language, held_out):
     shape = "{} {} per kWh" if language == "en" else "{} {} le kWh"
     texts = [shape.format(telemetry.written(f"{p / 100:.2f}", separator), money) for p in prices]
     price = compose.WORDING.say(rng, language, "price", held_out, price=texts[0])
-    told = compose._told(f"{said.text} {price.text}")
+    told = compose.as_data(f"{said.text} {price.text}")
     question = compose.WORDING.say(rng, language, "meter_cost", held_out)
     answer = Answer("{value}", {"value": Amount(used * prices[0], 2, money)})
     others = [said, price]
@@ -853,14 +853,14 @@ def _emptied(rng, language, separator):
     rates = rng.sample([2, 3, 4, 5, 6, 8, 9, 10, 12, 15, 18, 20, 25, 30, 40], 2)
     amount = math.lcm(*rates) * rng.choice([1, 1, 2, 3, 5])
     litre, time = ("m³" if unit == "m³/h" else "L"), flow.TIMES[unit]
-    named = flow._unit(rng, language, time)
+    named = flow.spelled_unit(rng, language, time)
 
     def think(amounts):
         return arithmetic.quotient(*amounts[content][:2], *amounts["rate"][:2], 2)[:3]
 
     def answer(stated, value, decimals):
-        found = flow._time_answer(language, stated, value, decimals, time)
-        return flow._said_unit(found, stated, named)
+        found = flow.time_answer(language, stated, value, decimals, time)
+        return flow.said_unit(found, stated, named)
 
     amounts = {content: (amount, 0, litre), "rate": (rates[0], 0, unit)}
     more = (rates[0] * rng.randint(2, 40), 0, litre)
@@ -872,9 +872,9 @@ def _emptied(rng, language, separator):
 
 def _moved(rng, language, separator):
     """What flows in a time, at another rate or in another time."""
-    rate, decimals, unit = flow._rate(rng)
+    rate, decimals, unit = flow.draw_rate(rng)
     litre, base = ("m³" if unit == "m³/h" else "L"), flow.TIMES[unit]
-    named = flow._unit(rng, language, litre)
+    named = flow.spelled_unit(rng, language, litre)
 
     def time():
         return rng.randint(2, 12) if base == "h" else rng.choice([5, 10, 15, 20, 30, 40, 45, 60, rng.randint(2, 90)])
@@ -895,15 +895,15 @@ def _moved(rng, language, separator):
 
 def _used(rng, language, separator):
     """The energy of a power and a time, with another of either."""
-    power, other = energy._power(rng), energy._power(rng)
+    power, other = energy.draw_power(rng), energy.draw_power(rng)
     time, longer = ((rng.randint(2, 24), 0, "h") for _ in range(2))
-    unit = energy._unit(rng, language, "kWh")
+    unit = energy.spelled_unit(rng, language, "kWh")
 
     def think(amounts):
-        return energy._energy_used(amounts["power"], amounts["time"], "kWh")
+        return energy.energy_used(amounts["power"], amounts["time"], "kWh")
 
     def answer(stated, value, decimals):
-        return energy._amount_answer(stated, value, decimals, unit, "kWh")
+        return energy.amount_answer(stated, value, decimals, unit, "kWh")
 
     slots = {"device": rng.choice(energy.DEVICES[language]), "unit": unit}
     amounts = {"power": power, "time": time}
@@ -918,14 +918,14 @@ def _billed(rng, language, separator):
     price = _whole_price(rng, language, separator)
 
     def think(amounts):
-        lines, value, decimals = energy._energy_used(amounts["power"], amounts["time"], "kWh")
-        lines, amount = energy._money(price, *_last(energy._priced(lines, value, decimals, price)))
+        lines, value, decimals = energy.energy_used(amounts["power"], amounts["time"], "kWh")
+        lines, amount = energy.as_money(price, *_last(energy.priced(lines, value, decimals, price)))
         return lines, amount.value, amount.decimals
 
     def answer(stated, value, decimals):
-        return energy._cost_answer(language, price, Amount(value, decimals))
+        return energy.cost_answer(language, price, Amount(value, decimals))
 
-    slots = {"device": known.slots["device"], "price": price.text, "money": energy._currency(language, price)}
+    slots = {"device": known.slots["device"], "price": price.text, "money": energy.currency(language, price)}
     bill = Known(
         energy, "bill", "bill", slots, known.amounts, think, answer, "price_given", "cost_ask", "use_given", money=price
     )
@@ -940,9 +940,9 @@ def _last(stepped):
 
 def _whole_price(rng, language, separator):
     """A price that is not in cents."""
-    price = energy._price(rng, language, separator)
+    price = energy.draw_price(rng, language, separator)
     while price.minor:
-        price = energy._price(rng, language, separator)
+        price = energy.draw_price(rng, language, separator)
     return price
 
 
@@ -952,14 +952,14 @@ def _paid(rng, language, separator):
     amount, other = ((rng.randint(2, rng.choice([30, 300])), 0, "kWh") for _ in range(2))
 
     def think(amounts):
-        lines, value, decimals = energy._priced([], *amounts["energy"][:2], price)
-        lines, amount = energy._money(price, value, decimals, lines)
+        lines, value, decimals = energy.priced([], *amounts["energy"][:2], price)
+        lines, amount = energy.as_money(price, value, decimals, lines)
         return lines, amount.value, amount.decimals
 
     def answer(stated, value, decimals):
-        return energy._cost_answer(language, price, Amount(value, decimals))
+        return energy.cost_answer(language, price, Amount(value, decimals))
 
-    slots = {"price": price.text, "money": energy._currency(language, price)}
+    slots = {"price": price.text, "money": energy.currency(language, price)}
     known = Known(energy, "cost", "cost", slots, {"energy": amount}, think, answer, "price_given", money=price)
     return known, [("energy", other)]
 
@@ -967,16 +967,16 @@ def _paid(rng, language, separator):
 def _converted(rng, language, separator):
     """A measure in another unit, and another measure."""
     pair = rng.choices(convert.PAIRS, [pair.weight for pair in convert.PAIRS])[0]
-    to = convert._target(rng, language, pair)
+    to = convert.spelled_target(rng, language, pair)
 
     def draw():
         while True:
-            value, decimals = convert._draw(rng, pair)
-            if compose._exact(pair, value, decimals) * 100 % 1 == 0:
+            value, decimals = convert.draw(rng, pair)
+            if compose.converted(pair, value, decimals) * 100 % 1 == 0:
                 return value, decimals, pair.source
 
     def think(amounts):
-        return convert._think(pair, *amounts["value"][:2], 2)
+        return convert.think(pair, *amounts["value"][:2], 2)
 
     def answer(stated, value, decimals):
         return Answer("{value}", {"value": Amount(value, decimals, str(to))}, {"value": convert.KEYS[language]})
@@ -1027,9 +1027,9 @@ def _device_changed(rng, language, held_out):
     state = devices.states[0 if on[i] else 1]
     question = WORDING.say(rng, language, "device_now", held_out, name=told.names[i], state=state)
     slots, hits = _in_state(devices, side, on)
-    said = slots["states"] + states._as_data_has_it(slots["states"], spellings[side], told.states)
+    said = slots["states"] + states.as_data_has_it(slots["states"], spellings[side], told.states)
     told = dataclasses.replace(told, states=[state if j == i else word for j, word in enumerate(told.states)])
-    thought, answer = states._think(language, kind, told, hits, [True] * len(on), f"{devices.one} {said}", 0)
+    thought, answer = states.think(language, kind, told, hits, [True] * len(on), f"{devices.one} {said}", 0)
     facts = {"kind": f"{kind} devices", "names": told.names, "on": on, "wanted": side == 0}
     return _then(rng, language, held_out, first, question, thought, answer, facts, exact=True)
 
@@ -1044,9 +1044,9 @@ def _devices(rng, language, held_out):
     slots, hits = _in_state(devices, side, on)
     del slots["plain"]
     question = WORDING.say(rng, language, section, held_out, **slots)
-    said = slots["states"] + states._as_data_has_it(slots["states"], spellings[side], told.states)
+    said = slots["states"] + states.as_data_has_it(slots["states"], spellings[side], told.states)
     kind = "count" if section in ("how_many", "and_count") else "which"
-    thought, answer = states._think(language, kind, told, hits, [True] * len(on), f"{devices.one} {said}", 0)
+    thought, answer = states.think(language, kind, told, hits, [True] * len(on), f"{devices.one} {said}", 0)
     facts = {"kind": f"{kind} devices", "names": told.names, "on": on, "wanted": side == 0}
     return _then(rng, language, held_out, first, question, thought, answer, facts)
 
@@ -1063,10 +1063,10 @@ def _devices_asked(rng, language, held_out, kind):
     answer."""
     devices, side = naming.devices(rng, language, held_out), rng.randrange(2)
     count = rng.choice([3, 3, 4, 4, 5, 6])
-    told, on, spellings = states._told(rng, language, held_out, devices, count, 0.5, flags=False)
+    told, on, spellings = states.tell(rng, language, held_out, devices, count, 0.5, flags=False)
     slots, hits = _in_state(devices, side, on)
     question = states.WORDING.say(rng, language, kind, held_out, **slots)
-    _, answer = states._think(language, kind, told, hits, [True] * count, slots["states"], 0)
+    _, answer = states.think(language, kind, told, hits, [True] * count, slots["states"], 0)
     names = [name for name, hit in zip(told.names, hits) if hit]
     return told, question, answer, (devices, side, on, spellings), Fraction(len(names)) if kind == "count" else names
 
@@ -1081,10 +1081,10 @@ def _cost(rng, language, held_out):
     first, _, used, decimals = _known_first(rng, language, held_out, known, separator)
     price = _whole_price(rng, language, separator)
     question = WORDING.say(rng, language, "costs_then", held_out, price=price.text)
-    lines, value, decimals = energy._priced([], used, decimals, price)
-    lines, amount = energy._money(price, value, decimals, lines)
+    lines, value, decimals = energy.priced([], used, decimals, price)
+    lines, amount = energy.as_money(price, value, decimals, lines)
     facts = {"kind": "exact", "exact": str(Fraction(amount.value, 10**amount.decimals))}
-    answer = energy._cost_answer(language, price, amount)
+    answer = energy.cost_answer(language, price, amount)
     return _then(rng, language, held_out, first, question, ["cost", *lines], answer, facts, exact=True)
 
 
@@ -1142,15 +1142,15 @@ def verify(problem):
         own = dataclasses.replace(problem, family=facts["family"], messages=problem.messages[-1:], facts=facts["facts"])
         return FRESH[facts["family"]].verify(own)
     if kind == "beyond value":
-        return compose._beyond(Fraction(facts["value"]), facts["limit"])
+        return compose.is_beyond(Fraction(facts["value"]), facts["limit"])
     if kind == "exact":
         return Fraction(facts["exact"])
     if kind == "clock":
-        return clock._written(problem, clock._at(facts["time"] + facts["by"]), facts["style"])
+        return clock.written_time(problem, clock.moment_of(facts["time"] + facts["by"]), facts["style"])
     if kind == "rule":
-        return facts["outcomes"][0 if rules._holds(facts["check"]) else 1]
+        return facts["outcomes"][0 if rules.decide_again(facts["check"]) else 1]
     if kind == "why":
-        holds = rules._holds(facts["check"])
+        holds = rules.decide_again(facts["check"])
         said = WHY[language][facts["check"][2]][0 if holds else 1]
         reason = f"{facts['a']} {said} {facts['b']}"
         return reason if problem.format == "json" else BECAUSE[language].format(reason=reason)
@@ -1169,14 +1169,17 @@ def verify(problem):
         pairs = sorted(zip(facts["values"], facts["names"]), reverse=kind.endswith("highest"))
         return pairs[1][1]
     values = [Fraction(value, 10 ** facts["decimals"]) for value in facts["values"]]
+    asked = facts.get("of", kind)
     exact = {
         "mean": statistics.mean,
         "sum": sum,
         "max": max,
         "min": min,
         "range": lambda of: max(of) - min(of),
-    }[facts.get("of", kind)](values)
+    }[asked](values)
     if kind == "beyond":
-        return compose._beyond(exact, facts["limit"])
+        return compose.is_beyond(exact, facts["limit"])
+    if asked != "mean":
+        return exact
     whole = int(abs(exact) * 100 + Fraction(1, 2))
     return Fraction(whole if exact >= 0 else -whole, 100)

@@ -268,7 +268,7 @@ class Price:
     shape: str = ""
 
 
-def _price(rng, language, separator, fine=0.0, per="kWh"):
+def draw_price(rng, language, separator, fine=0.0, per="kWh"):
     """A price in one of the usual spellings; with a chance of `fine` it has three or four decimals. `per`: what it
     is the price of."""
     cents = rng.choice([15, 18, 20, 22, 24, 25, 28, 30, 32, 35, 40, rng.randint(11, 48)])
@@ -320,7 +320,7 @@ def _fuel_price(rng):
     return rng.choice([85, 95, 105, 115, 120, 150, 185, 240, 250, 320, 350, 385, 410, 425]), 2
 
 
-def _money(price, value, decimals, lines):
+def as_money(price, value, decimals, lines):
     """A sum of money with two decimals; one in cents has two at most. Returns lines and the
     amount."""
     if price.minor:
@@ -341,12 +341,12 @@ def _money(price, value, decimals, lines):
     return lines, Amount(value, 2)
 
 
-def _cost_answer(language, price, amount):
+def cost_answer(language, price, amount):
     keys = {"en": ["cost", "answer", "price"], "fr": ["cout", "answer", "prix"]}[language]
     return Answer(price.form, {"value": amount}, {"value": keys})
 
 
-def _priced(lines, energy, decimals, price):
+def priced(lines, energy, decimals, price):
     """`energy` times the price."""
     more, value, made = arithmetic.times(energy, decimals, price.value, price.decimals)
     return [*lines, *more], value, made
@@ -369,12 +369,12 @@ def make(rng, language, held_out):
     return make_(rng, language, held_out, kind)
 
 
-def _unit(rng, language, unit):
+def spelled_unit(rng, language, unit):
     spelled = units.spell(rng, language, unit, 0.7)
     return Noun(spelled, language, "" if len(spelled) < 4 else "m", True)
 
 
-def _power(rng):
+def draw_power(rng):
     """A power, its decimals and unit."""
     if rng.random() < 0.35:
         return (*arithmetic.trimmed(rng.randint(2, 95), 1), "kW")
@@ -383,7 +383,7 @@ def _power(rng):
     return rng.choice([40, 60, 75, 100, 150, 250, 500, 750, 1200, 1500, 2500, 2000, 850]), 0, "W"
 
 
-def _time(rng):
+def draw_running_time(rng):
     """A running time: value, decimals, unit, and the hours as a fraction."""
     chance = rng.random()
     if chance < 0.2:
@@ -406,13 +406,13 @@ LONG_TIMES = {
 }  # fmt: skip
 
 
-def _long_time(rng, highest=9):
+def long_time(rng, highest=9):
     """A time of hours and minutes, whose hours have few decimals."""
     rest = rng.choice([15, 30, 30, 30, 45, 45, 6, 12, 18, 24, 36, 48])
     return 60 * rng.randint(1, highest) + rest, 0, LONG
 
 
-def _said_time(rng, language, time, separator, symbol=0.4):
+def said_time(rng, language, time, separator, symbol=0.4):
     """A time as prose states it."""
     if time[2] != LONG:
         return units.said(rng, language, *time, separator, symbol)
@@ -442,7 +442,7 @@ def hours_of(minutes):
     return lines, value, made
 
 
-def _energy_used(power, time, wanted):
+def energy_used(power, time, wanted):
     """Steps from a power and a time to an energy in `wanted`. Returns lines, value and decimals."""
     lines = []
     value, decimals, unit = power
@@ -472,7 +472,7 @@ def _minutes(rng, watts):
 def _use(rng, language, held_out, kind):
     """Power and time to energy, with a price to its cost."""
     separator = telemetry.separator(rng, language)
-    power, time = _power(rng), _long_time(rng) if rng.random() < 0.2 else _time(rng)
+    power, time = draw_power(rng), long_time(rng) if rng.random() < 0.2 else draw_running_time(rng)
     if kind != "use" and time[2] == "min" and rng.random() < 0.4:
         time = (rng.randint(2, 12), 0, "h")
     if time[2] == "min" and power[2] == "W" and rng.random() < 0.7:
@@ -480,13 +480,13 @@ def _use(rng, language, held_out, kind):
     small = power[2] == "W" and power[0] < 200
     # Kilowatt-hours, unless the question wants watt-hours.
     wanted = "Wh" if kind == "use" and rng.random() < (0.5 if small else 0.12) else "kWh"
-    lines, value, decimals = _energy_used(power, time, wanted)
+    lines, value, decimals = energy_used(power, time, wanted)
     device = rng.choice(DEVICES[language])
-    unit = _unit(rng, language, wanted)
+    unit = spelled_unit(rng, language, wanted)
     slots = {
         "device": device,
         "power": units.said(rng, language, *power, separator, 0.8),
-        "time": _said_time(rng, language, time, separator),
+        "time": said_time(rng, language, time, separator),
         "unit": unit,
     }
     facts = {"kind": kind, "power": text(*power[:2]), "time": text(*time[:2])}
@@ -495,14 +495,14 @@ def _use(rng, language, held_out, kind):
     facts["wanted"] = wanted
     known = [AMOUNTS.fact(rng, language, "power", power), _time_fact(rng, language, time)]
     if kind != "use":
-        price = _euros(rng, separator) if rng.random() < 0.45 else _price(rng, language, separator, 0.15)
+        price = _euros(rng, separator) if rng.random() < 0.45 else draw_price(rng, language, separator, 0.15)
         while kind == "usecost" and price.minor:
-            price = _price(rng, language, separator)
+            price = draw_price(rng, language, separator)
         known = [*known, _price_fact(rng, language, price)] if _euro_price(price) else []
         made = lines, value, decimals
-        slots |= {"price": price.text, "money": _currency(language, price)}
-        lines, value, decimals = _priced(lines, value, decimals, price)
-        lines, amount = _money(price, value, decimals, lines)
+        slots |= {"price": price.text, "money": currency(language, price)}
+        lines, value, decimals = priced(lines, value, decimals, price)
+        lines, amount = as_money(price, value, decimals, lines)
         if len(lines) > 10 or sum(map(len, lines)) > 170:
             return _use(rng, language, held_out, kind)
         facts |= {"price": text(price.value, price.decimals)}
@@ -513,7 +513,7 @@ def _use(rng, language, held_out, kind):
                 ask=_both_asked(rng, "use_ask", "cost_ask"), given="use_given", extra="price_given",
             )  # fmt: skip
             return _built(rng, language, held_out, "kWh + cost", stated, lines, answer, separator, facts)
-        answer = _cost_answer(language, price, amount)
+        answer = cost_answer(language, price, amount)
         stated = statement.state(
             rng, WORDING, language, held_out, "bill", slots, separator, known,
             ask="cost_ask", given="use_given", extra="price_given",
@@ -523,7 +523,7 @@ def _use(rng, language, held_out, kind):
         rng, WORDING, language, held_out, "use", slots, separator, known,
         asked=lambda said: wanted == "kWh" or "unit" in said.slots,
     )  # fmt: skip
-    answer = _amount_answer(stated, value, decimals, unit, wanted)
+    answer = amount_answer(stated, value, decimals, unit, wanted)
     return _built(rng, language, held_out, wanted, stated, lines, answer, separator, facts)
 
 
@@ -559,10 +559,10 @@ def _together(language, **fields):
 
 def _sum_named(language, price, amount):
     """A sum of money with its currency, for a key that explains itself."""
-    return dataclasses.replace(amount, unit=_currency(language, price))
+    return dataclasses.replace(amount, unit=currency(language, price))
 
 
-def _currency(language, price):
+def currency(language, price):
     """What a question calls the money it asks for."""
     if price.unit:
         return price.unit
@@ -570,7 +570,7 @@ def _currency(language, price):
     return {"€": "euros", "$": "dollars", "£": "pounds"}[symbol]
 
 
-def _amount_answer(stated, value, decimals, unit, usual, keys=None):
+def amount_answer(stated, value, decimals, unit, usual, keys=None):
     """The unit as the question spells it, or the usual one."""
     keys = {"value": keys} if keys else {}
     if "unit" in stated.slots:
@@ -601,17 +601,17 @@ def _built(
 def _cost(rng, language, held_out, kind):
     """An energy and a price."""
     separator = telemetry.separator(rng, language)
-    price = _euros(rng, separator) if rng.random() < 0.3 else _price(rng, language, separator, 0.2)
+    price = _euros(rng, separator) if rng.random() < 0.3 else draw_price(rng, language, separator, 0.2)
     energy, decimals = rng.choice(
         [(rng.randint(2, 500), 0), (rng.randint(5, 999), 1), (units.easy(rng, 3, 400), 0)]
     )
     energy, decimals = arithmetic.trimmed(energy, decimals)
-    lines, value, made = _priced([], energy, decimals, price)
-    lines, amount = _money(price, value, made, lines)
+    lines, value, made = priced([], energy, decimals, price)
+    lines, amount = as_money(price, value, made, lines)
     slots = {
         "energy": units.said(rng, language, energy, decimals, "kWh", separator, 0.85),
         "price": price.text,
-        "money": _currency(language, price),
+        "money": currency(language, price),
     }
     if sum(map(len, lines)) > 190:
         return _cost(rng, language, held_out, kind)
@@ -623,7 +623,7 @@ def _cost(rng, language, held_out, kind):
     )
     facts = {"kind": kind, "energy": text(energy, decimals)}
     facts["price"] = text(price.value, price.decimals)
-    answer = _cost_answer(language, price, amount)
+    answer = cost_answer(language, price, amount)
     return _built(rng, language, held_out, "cost", stated, lines, answer, separator, facts)
 
 
@@ -638,7 +638,7 @@ def _meter(rng, language, held_out, kind):
     after = before + used
     line, difference = arithmetic.subtraction(after, before, decimals)
     lines = [line]
-    unit = _unit(rng, language, "kWh")
+    unit = spelled_unit(rng, language, "kWh")
 
     def said(value):
         number = units.said(rng, language, value, decimals, "kWh", separator, 1)
@@ -652,14 +652,14 @@ def _meter(rng, language, held_out, kind):
     ]
     own = rng.random() < (0.25 if kind == "meter" else 0.45)
     if kind in ("metercost", "metersum"):
-        price = _euros(rng, separator) if own or rng.random() < 0.3 else _price(rng, language, separator, 0.15)
+        price = _euros(rng, separator) if own or rng.random() < 0.3 else draw_price(rng, language, separator, 0.15)
         while kind == "metersum" and price.minor:
-            price = _price(rng, language, separator)
-        slots |= {"price": price.text, "money": _currency(language, price)}
+            price = draw_price(rng, language, separator)
+        slots |= {"price": price.text, "money": currency(language, price)}
         value, made = arithmetic.trimmed(difference, decimals)
         energy = Amount(value, made, "kWh")
-        lines, value, made = _priced(lines, value, made, price)
-        lines, amount = _money(price, value, made, lines)
+        lines, value, made = priced(lines, value, made, price)
+        lines, amount = as_money(price, value, made, lines)
         if sum(map(len, lines)) > 190:
             return _meter(rng, language, held_out, kind)
         facts |= {"price": text(price.value, price.decimals)}
@@ -677,7 +677,7 @@ def _meter(rng, language, held_out, kind):
         if kind == "metersum":
             answer = _together(language, energy=energy, cost=_sum_named(language, price, amount))
             return _built(rng, language, held_out, "meter + cost", stated, lines, answer, separator, facts)
-        answer = _cost_answer(language, price, amount)
+        answer = cost_answer(language, price, amount)
         return _built(
             rng, language, held_out, "meter cost", stated, lines, answer, separator, facts
         )
@@ -688,7 +688,7 @@ def _meter(rng, language, held_out, kind):
         stated = statement.Stated(question, told, (), question.slots)
     else:
         stated = statement.state(rng, WORDING, language, held_out, "meter", slots, separator, known)
-    answer = _amount_answer(stated, value, made, unit, "kWh")
+    answer = amount_answer(stated, value, made, unit, "kWh")
     return _built(rng, language, held_out, "meter", stated, lines, answer, separator, facts)
 
 
@@ -775,7 +775,7 @@ def _save(rng, language, held_out, kind):
     old = new + rng.randint(2, 300)
     line, difference = arithmetic.subtraction(old, new, decimals)
     lines = [line]
-    unit = _unit(rng, language, "kWh")
+    unit = spelled_unit(rng, language, "kWh")
     slots = {
         "device": rng.choice(DEVICES[language]),
         "old": units.said(rng, language, old, decimals, "kWh", separator, 0.9),
@@ -788,12 +788,12 @@ def _save(rng, language, held_out, kind):
         AMOUNTS.fact(rng, language, "new", (new, decimals, "kWh")),
     ]
     if kind == "savecost":
-        price = _euros(rng, separator) if rng.random() < 0.3 else _price(rng, language, separator)
+        price = _euros(rng, separator) if rng.random() < 0.3 else draw_price(rng, language, separator)
         known = [*known, _price_fact(rng, language, price)] if _euro_price(price) else []
-        slots |= {"price": price.text, "money": _currency(language, price)}
+        slots |= {"price": price.text, "money": currency(language, price)}
         value, made = arithmetic.trimmed(difference, decimals)
-        lines, value, made = _priced(lines, value, made, price)
-        lines, amount = _money(price, value, made, lines)
+        lines, value, made = priced(lines, value, made, price)
+        lines, amount = as_money(price, value, made, lines)
         if sum(map(len, lines)) > 190:
             return _save(rng, language, held_out, kind)
         facts |= {"price": text(price.value, price.decimals)}
@@ -801,11 +801,11 @@ def _save(rng, language, held_out, kind):
             rng, WORDING, language, held_out, "savecost", slots, separator, known,
             ask="saved_money_ask", given="save_given", extra="price_given",
         )  # fmt: skip
-        answer = _cost_answer(language, price, amount)
+        answer = cost_answer(language, price, amount)
         return _built(rng, language, held_out, "save cost", stated, lines, answer, separator, facts)
     lines, value, made = arithmetic.finish(lines, difference, decimals)
     stated = statement.state(rng, WORDING, language, held_out, "save", slots, separator, known)
-    answer = _amount_answer(stated, value, made, unit, "kWh")
+    answer = amount_answer(stated, value, made, unit, "kWh")
     return _built(rng, language, held_out, "save", stated, lines, answer, separator, facts)
 
 
@@ -830,7 +830,7 @@ def _hours(rng, language, held_out, kind):
         energy_decimals = 0
         shown = (*arithmetic.trimmed(energy, 3), "kWh")
         lines = [arithmetic.shifted(*shown[:2], 3)[0]]
-    unit = _unit(rng, language, "h")
+    unit = spelled_unit(rng, language, "h")
     more, value, made, _ = arithmetic.quotient(energy, energy_decimals, power, decimals)
     lines += more
     slots = {
@@ -845,7 +845,7 @@ def _hours(rng, language, held_out, kind):
     ]
     stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known)
     facts = {"kind": kind, "energy": text(energy, energy_decimals), "power": text(power, decimals)}
-    answer = _amount_answer(stated, value, made, unit, "h")
+    answer = amount_answer(stated, value, made, unit, "h")
     return _built(rng, language, held_out, kind, stated, lines, answer, separator, facts)
 
 
@@ -863,7 +863,7 @@ def _load(rng, language, held_out, kind):
         energy += rng.randint(1, time)
     exact = Fraction(energy, 10**energy_decimals) / time
     wanted = "kW" if big else "W"
-    unit = _unit(rng, language, wanted)
+    unit = spelled_unit(rng, language, wanted)
     places, more = 2, ()
     if exact * 100 % 1 and rng.random() < 0.8:
         places = rng.choice([1, 2])
@@ -892,7 +892,7 @@ def _load(rng, language, held_out, kind):
     question = rounding.then(stated.question, more[0]) if more else None
     facts = {"kind": kind, "energy": text(energy, energy_decimals), "time": str(time)}
     facts["places"] = places
-    answer = _amount_answer(stated, value, made, unit, wanted)
+    answer = amount_answer(stated, value, made, unit, wanted)
     return _built(
         rng, language, held_out, "power", stated, lines, answer, separator, facts, question, more
     )
@@ -910,7 +910,7 @@ def _days(rng, language, held_out, kind):
         days = 30
     per = _per(rng, language, days)
     wanted = "Wh" if small else "kWh"
-    unit = _unit(rng, language, wanted)
+    unit = spelled_unit(rng, language, wanted)
     lines, value, made = arithmetic.times(energy, decimals, days, 0)
     slots = {
         "device": rng.choice(DEVICES[language]),
@@ -925,7 +925,7 @@ def _days(rng, language, held_out, kind):
         ask="per_ask" if per else "days_ask", given="days_given",
     )  # fmt: skip
     facts = {"kind": kind, "energy": text(energy, decimals), "days": str(days)}
-    answer = _amount_answer(stated, value, made, unit, wanted)
+    answer = amount_answer(stated, value, made, unit, wanted)
     return _built(rng, language, held_out, kind, stated, lines, answer, separator, facts)
 
 
@@ -957,7 +957,7 @@ def _perday(rng, language, held_out, kind):
     days, places = rng.choice([7, 7, 30, 30, 5, 10, 14, 4, 3, 20, 31, rng.randint(2, 12)]), rng.choice([0, 1, 1, 1])
     energy, decimals = arithmetic.trimmed(rng.randint(2, 30 if places == 0 else 250) * days, places)
     lines, value, made, _ = arithmetic.quotient(energy, decimals, days, 0)
-    unit = _unit(rng, language, "kWh")
+    unit = spelled_unit(rng, language, "kWh")
     slots = {
         "device": rng.choice(DEVICES[language]),
         "energy": units.said(rng, language, energy, decimals, "kWh", separator, 0.9),
@@ -970,14 +970,14 @@ def _perday(rng, language, held_out, kind):
     ]
     stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known)
     facts = {"kind": kind, "energy": text(energy, decimals), "days": str(days)}
-    answer = _amount_answer(stated, value, made, unit, "kWh")
+    answer = amount_answer(stated, value, made, unit, "kWh")
     return _built(rng, language, held_out, "kWh per day", stated, lines, answer, separator, facts)
 
 
 def _daily(rng, language, held_out, kind):
     """What a device, or several of one sort, use in a day, or over some days, or what that costs."""
     separator = telemetry.separator(rng, language)
-    power, hours = _power(rng), rng.choice([1, 2, 3, 4, 5, 6, 8, 10, 12, 24, rng.randint(2, 23)])
+    power, hours = draw_power(rng), rng.choice([1, 2, 3, 4, 5, 6, 8, 10, 12, 24, rng.randint(2, 23)])
     time, count, days = (hours, 0, "h"), 1, rng.choice([5, 7, 7, 30, 30, 10, 3, 4, 14, 20, 6, 2, 31, 365])
     if kind == "dailycost" and rng.random() < 0.3:
         days = 1
@@ -985,24 +985,24 @@ def _daily(rng, language, held_out, kind):
     if kind == "daily" and power[2] == "W" and rng.random() < 0.6:
         time = _minutes(rng, power[0])
     elif kind != "fleet" and rng.random() < 0.2:
-        time = _long_time(rng)
+        time = long_time(rng)
     small = power[2] == "W" and (time[2] == "min" or (time[2] == "h" and power[0] * time[0] < 2000))
     wanted = "Wh" if kind in ("daily", "fleet") and rng.random() < (0.6 if small else 0.15) else "kWh"
-    lines, value, decimals = _energy_used(power, time, wanted)
+    lines, value, decimals = energy_used(power, time, wanted)
     if kind == "fleet":
         count = rng.choice([2, 3, 4, 5, 6, 8, 10, 12, 20, 15, 30, 40])
         power = (rng.choice([5, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 75, 100, 150, 200, 500]), 0, "W")
         lines, watts, watts_decimals = arithmetic.times(power[0], 0, count, 0)
-        more, value, decimals = _energy_used((watts, watts_decimals, "W"), time, wanted)
+        more, value, decimals = energy_used((watts, watts_decimals, "W"), time, wanted)
         lines += more
-    unit = _unit(rng, language, wanted)
+    unit = spelled_unit(rng, language, wanted)
     facts = {"kind": kind, "power": text(*power[:2]), "time": text(*time[:2]), "watts": power[2] == "W"}
     facts |= {"minutes": time[2] in ("min", LONG), "wanted": wanted, "count": str(count)}
     slots = {
         "device": rng.choice(DEVICES[language]),
         "many": f"{count} {rng.choice(MANY[language])}",
         "power": units.said(rng, language, *power, separator, 0.85),
-        "time": _said_time(rng, language, time, separator),
+        "time": said_time(rng, language, time, separator),
         "per": per,
         "days": units.said(rng, language, days, 0, "days", separator, 0),
         "unit": unit,
@@ -1017,11 +1017,11 @@ def _daily(rng, language, held_out, kind):
         ask, label = "per_ask" if per else "days_ask", "kWh days"
         facts["days"] = str(days)
     if kind == "dailycost":
-        price = _euros(rng, separator) if rng.random() < 0.35 else _price(rng, language, separator, 0.1)
+        price = _euros(rng, separator) if rng.random() < 0.35 else draw_price(rng, language, separator, 0.1)
         known = [*known, _price_fact(rng, language, price)] if _euro_price(price) else []
-        lines, value, decimals = _priced(lines, value, decimals, price)
-        lines, amount = _money(price, value, decimals, lines)
-        slots |= {"price": price.text, "money": _currency(language, price)}
+        lines, value, decimals = priced(lines, value, decimals, price)
+        lines, amount = as_money(price, value, decimals, lines)
+        slots |= {"price": price.text, "money": currency(language, price)}
         facts["price"] = text(price.value, price.decimals)
         ask, extra = "per_cost_ask" if per else "days_cost_ask", "price_given"
         label = "bill days" if days > 1 else "bill"
@@ -1031,7 +1031,7 @@ def _daily(rng, language, held_out, kind):
         rng, WORDING, language, held_out, kind, slots, separator, () if kind == "fleet" else known,
         ask=ask, given=given, extra=extra, asked=lambda said: wanted == "kWh" or "unit" in said.slots,
     )  # fmt: skip
-    answer = _cost_answer(language, price, amount) if extra else _amount_answer(stated, value, decimals, unit, wanted)
+    answer = cost_answer(language, price, amount) if extra else amount_answer(stated, value, decimals, unit, wanted)
     return _built(rng, language, held_out, label, stated, lines, answer, separator, facts)
 
 
@@ -1040,17 +1040,17 @@ def _dayscost(rng, language, held_out, kind):
     separator = telemetry.separator(rng, language)
     energy, decimals = arithmetic.trimmed(rng.randint(2, 240), 1)
     days = rng.choice([7, 7, 30, 30, 10, 5, 20, 31, rng.randint(2, 15)])
-    price = _euros(rng, separator) if rng.random() < 0.35 else _price(rng, language, separator, 0.1)
+    price = _euros(rng, separator) if rng.random() < 0.35 else draw_price(rng, language, separator, 0.1)
     per = _per(rng, language, days)
     lines, value, made = arithmetic.times(energy, decimals, days, 0)
-    lines, value, made = _priced(lines, value, made, price)
-    lines, amount = _money(price, value, made, lines)
+    lines, value, made = priced(lines, value, made, price)
+    lines, amount = as_money(price, value, made, lines)
     slots = {
         "device": rng.choice(DEVICES[language]),
         "energy": units.said(rng, language, energy, decimals, "kWh", separator, 0.9),
         "days": units.said(rng, language, days, 0, "days", separator, 0),
         "price": price.text,
-        "money": _currency(language, price),
+        "money": currency(language, price),
         "per": per,
     }
     if sum(map(len, lines)) > 190:
@@ -1064,7 +1064,7 @@ def _dayscost(rng, language, held_out, kind):
     )  # fmt: skip
     facts = {"kind": kind, "energy": text(energy, decimals), "days": str(days)}
     facts["price"] = text(price.value, price.decimals)
-    answer = _cost_answer(language, price, amount)
+    answer = cost_answer(language, price, amount)
     return _built(rng, language, held_out, "days cost", stated, lines, answer, separator, facts)
 
 
@@ -1084,7 +1084,7 @@ def _swap(rng, language, held_out, kind):
         line, value, made = arithmetic.shifted(value, made, -3)
         lines.append(line)
     before, after = rng.choice(SWAPS[language])
-    unit = _unit(rng, language, wanted)
+    unit = spelled_unit(rng, language, wanted)
     slots = {
         "many": f"{count} {before}",
         "fresh": f"{count} {after}",
@@ -1098,7 +1098,7 @@ def _swap(rng, language, held_out, kind):
         asked=lambda said: wanted == "kWh" or "unit" in said.slots,
     )  # fmt: skip
     facts = {"kind": kind, "old": str(old), "new": str(new), "count": str(count), "time": str(hours), "wanted": wanted}
-    answer = _amount_answer(stated, value, made, unit, wanted)
+    answer = amount_answer(stated, value, made, unit, wanted)
     return _built(rng, language, held_out, kind, stated, lines, answer, separator, facts)
 
 
@@ -1119,7 +1119,7 @@ def _replace(rng, language, held_out, kind):
     if days > 1:
         more, value, made = arithmetic.times(value, made, days, 0)
         lines += more
-    unit = _unit(rng, language, wanted)
+    unit = spelled_unit(rng, language, wanted)
     slots = {
         "device": rng.choice(DEVICES[language]),
         "old": units.said(rng, language, old, 0, "W", separator, 0.9),
@@ -1133,7 +1133,7 @@ def _replace(rng, language, held_out, kind):
         asked=lambda said: wanted == "kWh" or "unit" in said.slots,
     )  # fmt: skip
     facts = {"kind": kind, "old": str(old), "new": str(new), "time": str(hours), "wanted": wanted, "days": str(days)}
-    answer = _amount_answer(stated, value, made, unit, wanted)
+    answer = amount_answer(stated, value, made, unit, wanted)
     label = "swap" if days == 1 else "swap days"
     return _built(rng, language, held_out, label, stated, lines, answer, separator, facts)
 
@@ -1173,14 +1173,14 @@ def _supply(rng, language, held_out, kind):
     if kind == "supply":
         lines, _, _ = arithmetic.finish([line], used, decimals)
         stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator, known)
-        answer = _amount_answer(stated, volume, made, unit, "m³")
+        answer = amount_answer(stated, volume, made, unit, "m³")
         return _built(rng, language, held_out, "meter", stated, lines, answer, separator, facts)
-    price = _price(rng, language, separator, 0.1, rng.choice(["m³", "m³", "m3"]))
-    lines, value, value_decimals = _priced([line], volume, made, price)
-    lines, amount = _money(price, value, value_decimals, lines)
+    price = draw_price(rng, language, separator, 0.1, rng.choice(["m³", "m³", "m3"]))
+    lines, value, value_decimals = priced([line], volume, made, price)
+    lines, amount = as_money(price, value, value_decimals, lines)
     if sum(map(len, lines)) > 160:
         return _supply(rng, language, held_out, kind)
-    slots |= {"price": price.text, "money": _currency(language, price)}
+    slots |= {"price": price.text, "money": currency(language, price)}
     facts["price"] = text(price.value, price.decimals)
     known = [*known, _price_fact(rng, language, price, "supply_price")] if _euro_price(price) else []
     ask = "cost_ask" if kind == "supplycost" else _both_asked(rng, "supply_ask", both="cost_ask")
@@ -1192,16 +1192,16 @@ def _supply(rng, language, held_out, kind):
         answer = _together(language, volume=Amount(volume, made, "m³"), cost=_sum_named(language, price, amount))
         return _built(rng, language, held_out, "meter + cost", stated, lines, answer, separator, facts)
     return _built(
-        rng, language, held_out, "meter cost", stated, lines, _cost_answer(language, price, amount), separator, facts
+        rng, language, held_out, "meter cost", stated, lines, cost_answer(language, price, amount), separator, facts
     )
 
 
 def _tariffs(rng, language, held_out, kind):
     """What is used at two tariffs, and what it costs together."""
     separator = telemetry.separator(rng, language)
-    price = _euros(rng, separator) if rng.random() < 0.5 else _price(rng, language, separator)
+    price = _euros(rng, separator) if rng.random() < 0.5 else draw_price(rng, language, separator)
     while price.minor:
-        price = _price(rng, language, separator)
+        price = draw_price(rng, language, separator)
     most = price.value // 10 ** (price.decimals - 2)
     low_price, low_decimals = rng.choice([n for n in (8, 10, 12, 14, 15, 16, 18, 20, 22) if n < most]), 2
     if price.decimals > 2 or rng.random() < 0.15:
@@ -1220,10 +1220,10 @@ def _tariffs(rng, language, held_out, kind):
         sums.append((value, made))
     first, second, made = arithmetic.aligned(*sums[0], *sums[1])
     line, value = arithmetic.addition(first, second, made)
-    lines, amount = _money(price, value, made, [*lines, line])
+    lines, amount = as_money(price, value, made, [*lines, line])
     if sum(map(len, lines)) > 210:
         return _tariffs(rng, language, held_out, kind)
-    slots = {"dear": price.text, "cheap": cheap.text, "money": _currency(language, price)}
+    slots = {"dear": price.text, "cheap": cheap.text, "money": currency(language, price)}
     for name, energy in zip(("high", "low"), parts):
         slots[name] = units.said(rng, language, *energy, "kWh", separator, 0.95)
     known = []
@@ -1234,7 +1234,7 @@ def _tariffs(rng, language, held_out, kind):
     facts = {"kind": kind, "parts": [text(*energy) for energy in parts]}
     facts["prices"] = [text(each.value, each.decimals) for each in (price, cheap)]
     return _built(
-        rng, language, held_out, "tariffs", stated, lines, _cost_answer(language, price, amount), separator, facts
+        rng, language, held_out, "tariffs", stated, lines, cost_answer(language, price, amount), separator, facts
     )
 
 
@@ -1257,7 +1257,7 @@ def _volts(rng, language, held_out, kind):
         lines, value, made, _ = arithmetic.quotient(power[0], 0, volts, 0)
         facts = {"kind": kind, "volts": str(volts), "power": str(power[0])}
         wanted = "A"
-    unit = _unit(rng, language, wanted)
+    unit = spelled_unit(rng, language, wanted)
     slots = {
         "device": rng.choice(DEVICES[language]),
         "volts": units.said(rng, language, volts, 0, "V", separator, 0.9),
@@ -1274,7 +1274,7 @@ def _volts(rng, language, held_out, kind):
         rng, WORDING, language, held_out, kind, slots, separator, known, ask=f"{kind}_ask", given=f"{kind}_given",
         avoid=("voltage",),
     )  # fmt: skip
-    answer = _amount_answer(stated, value, made, unit, wanted)
+    answer = amount_answer(stated, value, made, unit, wanted)
     return _built(rng, language, held_out, kind, stated, lines, answer, separator, facts)
 
 
@@ -1288,7 +1288,7 @@ def _balance(rng, language, held_out, kind):
     made, used = rng.sample(range(10**decimals, rng.choice([12, 30, 90]) * 10**decimals), 2)
     if (kind == "excess" and made < used) or (kind == "deficit" and made > used):
         made, used = used, made
-    unit = _unit(rng, language, "kWh")
+    unit = spelled_unit(rng, language, "kWh")
     slots = {"unit": unit}
     for name, value in (("made", made), ("used", used)):
         slots[name] = units.said(rng, language, value, decimals, "kWh", separator, 0.95)
@@ -1324,7 +1324,7 @@ def _balance(rng, language, held_out, kind):
         return _built(
             rng, language, held_out, "balance + surplus", stated, [*lines, compared], answer, separator, facts
         )
-    answer = _amount_answer(stated, value, left, unit, "kWh")
+    answer = amount_answer(stated, value, left, unit, "kWh")
     return _built(rng, language, held_out, kind, stated, lines, answer, separator, facts)
 
 
@@ -1389,9 +1389,9 @@ def _tell_watts(rng, language, names, powers, hours, kilo):
 def _beside_price(rng, language, held_out, told):
     """Data with a price after it: the data, the wording that was used and the price, which is not in cents."""
     separator = told.separator or telemetry.DEFAULT_SEPARATOR[language]
-    price = _euros(rng, separator) if rng.random() < 0.5 else _price(rng, language, separator)
+    price = _euros(rng, separator) if rng.random() < 0.5 else draw_price(rng, language, separator)
     while price.minor:
-        price = _price(rng, language, separator)
+        price = draw_price(rng, language, separator)
     said = WORDING.say(rng, language, "price_given", held_out, price=price.text)
     glue = "\n" if told.block else " "
     body = f"{told.text}{glue}{said.text[0].upper()}{said.text[1:]}"
@@ -1436,8 +1436,8 @@ def _which(rng, language, held_out, kind):
     if wish == "topcost":
         told, said, price = _beside_price(rng, language, held_out, told)
         line, value, made = arithmetic.shifted(totals[found], 0, -3)
-        more, value, made = _priced([line], value, made, price)
-        more, amount = _money(price, value, made, more)
+        more, value, made = priced([line], value, made, price)
+        more, amount = as_money(price, value, made, more)
         lines = [f"{lines[0]} + cost", *lines[1:], f"={totals[found]}", *more]
         if sum(map(len, lines)) > 215 or not amount.value:
             return _which(rng, language, held_out, wish)
@@ -1475,7 +1475,7 @@ def _total(rng, language, held_out, kind):
     lines, value, made = arithmetic.finish(lines, value, made)
     if sum(map(len, lines)) > 260:
         return _total(rng, language, held_out, kind)
-    named = _unit(rng, language, wanted)
+    named = spelled_unit(rng, language, wanted)
     question = WORDING.say(rng, language, "all_of_them", held_out, unit=named)
     answer = Answer("{value}", {"value": Amount(value, made, str(named))})
     return build(rng, FAMILY, language, held_out, question, lines, answer, told, exact=True, facts=facts)
@@ -1484,14 +1484,14 @@ def _total(rng, language, held_out, kind):
 def _total_cost(rng, language, held_out, lines, energy, told, facts):
     """The end of `_total` with a price: what `energy`, a value and its decimals, costs."""
     told, said, price = _beside_price(rng, language, held_out, told)
-    lines, value, made = _priced(lines, *energy, price)
-    lines, amount = _money(price, value, made, lines)
+    lines, value, made = priced(lines, *energy, price)
+    lines, amount = as_money(price, value, made, lines)
     if sum(map(len, lines)) > 215:
         return _total(rng, language, held_out, "totalcost")
-    question = WORDING.say(rng, language, "total_cost_ask", held_out, money=_currency(language, price))
+    question = WORDING.say(rng, language, "total_cost_ask", held_out, money=currency(language, price))
     facts |= {"price": text(price.value, price.decimals)}
     return build(
-        rng, FAMILY, language, held_out, question, lines, _cost_answer(language, price, amount), told, exact=True,
+        rng, FAMILY, language, held_out, question, lines, cost_answer(language, price, amount), told, exact=True,
         facts=facts, phrasings=[said],
     )  # fmt: skip
 

@@ -945,7 +945,7 @@ class Gappy(telemetry.Readings):
         return GAP if i in self.gone else super().value(i)
 
 
-def _gaps(rng, readings, gone, separator):
+def tell_gaps(rng, readings, gone, separator):
     """Readings told as telemetry tells them, with a mark, or nothing, in the place of those that are gone: the data
     and what a thought writes of a gap."""
     layout = rng.choice(["lines", "pairs", "map", "objects", "objects", "table", "table", "topics"])
@@ -987,7 +987,7 @@ def _shows(rng, readings, gone, separator):
     return telemetry.Told(text, "sentence", names, False, separator if readings.decimals else ""), silent
 
 
-def _marked(rng, readings, gone, separator):
+def tell_marked(rng, readings, gone, separator):
     """Readings told as words, with a mark for those that are gone."""
     language, mark = readings.language, rng.choice(MARKS[readings.language])
     unit = f" {readings.unit}" if rng.random() < 0.5 else ""
@@ -1013,7 +1013,7 @@ def _missing(rng, language, held_out):
     if rng.random() < 0.15:
         # Nothing of something is a value.
         readings.values[rng.randrange(count)] = 0
-    tell = rng.choices([_marked, _gaps, _shows], [45, 35, 20])[0]
+    tell = rng.choices([tell_marked, tell_gaps, _shows], [45, 35, 20])[0]
     told, mark = tell(rng, readings, gone, separator)
     if told.layout in ("map", "pairs", "table") and rng.random() < 0.25:
         told.text += "\n" + WORDING.say(rng, language, "are", held_out, noun=readings.noun).text

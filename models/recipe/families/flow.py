@@ -222,13 +222,13 @@ def make(rng, language, held_out):
     return _duration(rng, language, held_out, kind)
 
 
-def _unit(rng, language, unit):
+def spelled_unit(rng, language, unit):
     """A unit as the question spells it; a symbol is never elided in French."""
     spelled = units.spell(rng, language, unit, 0.25)
     return Noun(spelled, language, "" if len(spelled) < 4 or "/" in spelled else "m", True)
 
 
-def _rate(rng):
+def draw_rate(rng):
     """A flow, its decimals and unit, easy to divide by."""
     unit = rng.choices(list(TIMES), [70, 15, 10, 5])[0]
     if unit == "L/h":
@@ -323,10 +323,10 @@ def _answered(rng, language, held_out, question, lines, divide, unit, other, sep
         facts["short"] = not request and not minutes
         answer = Answer("{duration}", {"duration": f"{hours} h" if facts["short"] else f"{hours} h {minutes} min"})
         return question, [*lines, line], answer, facts, phrasings
-    return question, lines, _time_answer(language, question, value, made, other), facts, phrasings
+    return question, lines, time_answer(language, question, value, made, other), facts, phrasings
 
 
-def _time_answer(language, question, value, made, unit):
+def time_answer(language, question, value, made, unit):
     """A time in the unit that the question names, or in `unit` where it only asks how long."""
     words_ = {"min": "minutes", "h": "hours" if language == "en" else "heures", "s": "seconds"}
     keys = {"value": [words_[unit], "answer", "duration" if language == "en" else "duree"]}
@@ -335,7 +335,7 @@ def _time_answer(language, question, value, made, unit):
     return Answer("{value} {unit}", {"value": Amount(value, made), "unit": unit}, keys)
 
 
-def _said_unit(answer, question, unit):
+def said_unit(answer, question, unit):
     """Puts the unit, as the question spells it, into the answer."""
     if "unit" in question.slots and isinstance(answer.fields.get("value"), Amount):
         answer.fields["value"].unit = str(unit)
@@ -345,7 +345,7 @@ def _said_unit(answer, question, unit):
 def _duration(rng, language, held_out, kind):
     """How long until full or empty."""
     separator = telemetry.separator(rng, language)
-    rate, decimals, unit = _rate(rng)
+    rate, decimals, unit = draw_rate(rng)
     amount, amount_decimals = _content(rng, rate, decimals, unit)
     litre = "m³" if unit == "m³/h" else "L"
     time = TIMES[unit]
@@ -355,7 +355,7 @@ def _duration(rng, language, held_out, kind):
         other = "h"
     elif time == "h" and amount / rate <= 5 and rng.random() < 0.2:
         other = "min"
-    named = _unit(rng, language, other)
+    named = spelled_unit(rng, language, other)
     thing = rng.choice(VESSELS[language])
 
     def said(value, value_decimals, of):
@@ -468,7 +468,7 @@ def _duration(rng, language, held_out, kind):
         held_out,
         question,
         [{"leftpct": "left %", "drainpct": "drain %"}.get(kind, kind), *lines],
-        _said_unit(answer, question, named),
+        said_unit(answer, question, named),
         stated.data,
         separator,
         exact=True,
@@ -485,7 +485,7 @@ def _same(a, b):
 def _amount(rng, language, held_out, kind):
     """How much after a time, how much in a time, or the flow itself."""
     separator = telemetry.separator(rng, language)
-    rate, decimals, unit = _rate(rng)
+    rate, decimals, unit = draw_rate(rng)
     litre, base = ("m³" if unit == "m³/h" else "L"), TIMES[unit]
     time = (rng.randint(2, 12 if base == "h" else 90), 0)
     if base != "h" and rng.random() < 0.5:
@@ -508,7 +508,7 @@ def _amount(rng, language, held_out, kind):
     if kind == "rate":
         time = time[0]
         slots["volume"] = said(moved, moved_decimals, litre)
-        named = _unit(rng, language, unit)
+        named = spelled_unit(rng, language, unit)
         slots["unit"] = named
         if rng.random() < 0.15:
             moved, moved_decimals = moved + rng.randint(1, time), moved_decimals
@@ -521,7 +521,7 @@ def _amount(rng, language, held_out, kind):
         facts |= {"volume": text(moved, moved_decimals), "time": str(time), "places": 2}
     else:
         lines += more
-        named = _unit(rng, language, litre)
+        named = spelled_unit(rng, language, litre)
         slots["unit"] = named
         value, made = moved, moved_decimals
         facts |= {"rate": text(rate, decimals), "time": text(*time)}
@@ -651,7 +651,7 @@ def _battery(rng, language, held_out, kind):
     def said(value, value_decimals, of, symbol=0.75):
         return units.said(rng, language, value, value_decimals, of, separator, symbol)
 
-    named = _unit(rng, language, "h")
+    named = spelled_unit(rng, language, "h")
     slots = {
         "thing": thing,
         "unit": named,
@@ -706,7 +706,7 @@ def _battery(rng, language, held_out, kind):
         held_out,
         question,
         [{"batterypct": "battery %"}.get(kind, kind), *lines],
-        _said_unit(answer, question, named),
+        said_unit(answer, question, named),
         stated.data,
         separator,
         exact=True,
@@ -760,7 +760,7 @@ def _timed(rng, language, held_out, kind, label, stated, lines, divide, unit, na
         rng, language, held_out, stated.question, lines, divide, unit, unit, separator
     )
     return build(
-        rng, FAMILY, language, held_out, question, [label, *lines], _said_unit(answer, question, named), stated.data,
+        rng, FAMILY, language, held_out, question, [label, *lines], said_unit(answer, question, named), stated.data,
         separator, exact=True, facts=facts | more | {"kind": kind}, phrasings=(*stated.phrasings, *phrasings),
     )  # fmt: skip
 
@@ -885,7 +885,7 @@ def _leftnet(rng, language, held_out, kind):
     if never:
         rate, out = (out, rate) if rng.random() < 0.7 else (rate, rate)
     whole = now + missing
-    named = _unit(rng, language, base)
+    named = spelled_unit(rng, language, base)
     contents = {"volume": whole, "now": now}
     slots, known = _filled_and_emptied(rng, language, separator, contents, rate, out, unit)
     slots["unit"] = named
@@ -921,7 +921,7 @@ def _emptynet(rng, language, held_out, kind):
     never = rng.random() < 0.2
     if never:
         rate, out = (out, rate) if rng.random() < 0.7 else (rate, rate)
-    named = _unit(rng, language, base)
+    named = spelled_unit(rng, language, base)
     slots, known = _filled_and_emptied(rng, language, separator, {"now": now}, rate, out, unit)
     slots["unit"] = named
     lines = [arithmetic.change(*_same(out, rate))[0]]
@@ -943,7 +943,7 @@ def _emptynet(rng, language, held_out, kind):
 def _levels(rng, language, held_out, kind):
     """How long from one content to another, or from one level in percent to another by percents an hour."""
     separator = telemetry.separator(rng, language)
-    rate, decimals, unit = _rate(rng)
+    rate, decimals, unit = draw_rate(rng)
     moved, moved_decimals = _content(rng, rate, decimals, unit)
     litre = "m³" if unit == "m³/h" else "L"
     if rng.random() < 0.2:
@@ -956,7 +956,7 @@ def _levels(rng, language, held_out, kind):
     low, high = arithmetic.trimmed(a, d), arithmetic.trimmed(a + b, d)
     now, target = (low, high) if kind == "up" else (high, low)
     time = TIMES.get(unit, "h")
-    named = _unit(rng, language, time)
+    named = spelled_unit(rng, language, time)
 
     def said(value, of):
         return units.said(rng, language, *value, of, separator)
@@ -1011,7 +1011,7 @@ def _percents(rng, language, held_out, kind):
     if not Fraction(1, 2) <= exact <= (40 if battery else 600) or exact * 10 % 1 and rng.random() < 0.8:
         return _percents(rng, language, held_out, kind)
     now, target = (low, high) if up else (high, low)
-    named = _unit(rng, language, base)
+    named = spelled_unit(rng, language, base)
 
     def said(value, of):
         return units.said(rng, language, *value, of, separator, 0.75)
@@ -1048,7 +1048,7 @@ def _enough(rng, language, held_out, kind):
     """Whether what is in a tank, or (`lasting`) in a battery, is enough for a time."""
     separator = telemetry.separator(rng, language)
     if kind == "enough":
-        rate, decimals, unit = _rate(rng)
+        rate, decimals, unit = draw_rate(rng)
         stored, base = ("m³" if unit == "m³/h" else "L"), TIMES[unit]
         names, given, things = ("now", "outflow"), "loss_given", VESSELS
     else:
@@ -1127,7 +1127,7 @@ def _tanks(rng, language, held_out, kind):
             listed = telemetry.joined([str(v) for v in volumes], language) + " L"
         number = rng.choice([NUMBERS[language][count], str(count)])
         tanks = rng.choice([f"{number} {things} {of} {listed}", f"{number} {things} ({listed})"])
-    named = _unit(rng, language, "min")
+    named = spelled_unit(rng, language, "min")
     flow = _flowing(rng, language, units.said(rng, language, rate, 0, "L/min", separator))
     slots = {"tanks": tanks, "rate": flow, "unit": named}
     stated = statement.state(rng, WORDING, language, held_out, kind, slots, separator)
@@ -1176,7 +1176,7 @@ def _loads(rng, language, held_out, kind):
     if capacity % 10 == 0 and rng.random() < 0.3:
         shown = (*arithmetic.trimmed(capacity, 3), "kWh")
         lines.append(arithmetic.shifted(*shown[:2], 3)[0])
-    thing, named = rng.choice(BATTERIES[language]), _unit(rng, language, "h")
+    thing, named = rng.choice(BATTERIES[language]), spelled_unit(rng, language, "h")
     told, phrasings = _tell_loads(rng, language, held_out, thing, shown, names, loads, separator)
     question = WORDING.say(rng, language, "loads_ask", held_out, unit=named)
     stated = statement.Stated(question, told, phrasings, question.slots)

@@ -201,7 +201,7 @@ def _with_gap(rng, language, facts, lost, separator):
 def _short(rng, readings, separator, distract=0.0):
     """Readings told without the last of them, or with a mark in the place of its value."""
     if rng.random() < 0.35:
-        tell = rng.choice([faults._marked, faults._gaps])
+        tell = rng.choice([faults.tell_marked, faults.tell_gaps])
         told = tell(rng, readings, [len(readings.values) - 1], separator)[0]
         shown = [point for point in ".," if readings.decimals and re.search(rf"\d\{point}\d", told.text)]
         told.separator = shown[0] if shown else ""
@@ -233,7 +233,7 @@ def _facts(rng, language, known, avoid):
     while len(facts) < wanted:
         if rng.random() < 0.75:
             quantity = rng.choice(words.QUANTITIES)
-            fact = telemetry.reading(rng, language, quantity, *rules._measure(rng, quantity))
+            fact = telemetry.reading(rng, language, quantity, *rules.measure(rng, quantity))
         else:
             fact = telemetry.state(rng.choice(words.SWITCHES[language]), rng.random() < 0.5)
         keys = barred | {f.key for f in facts}
@@ -263,9 +263,9 @@ def _rule(rng, language, held_out):
     for _ in range(200):
         if count == 1 and rng.random() < 0.25:
             switch = rng.choice(words.SWITCHES[language])
-            conditions = [rules._state_condition(rng, language, held_out, switch)]
+            conditions = [rules.state_condition(rng, language, held_out, switch)]
         else:
-            conditions = rules._conditions(rng, language, held_out, count, separator)
+            conditions = rules.draw_conditions(rng, language, held_out, count, separator)
         out = rng.randrange(count)
         if count == 1 or (conditions[1 - out].holds == (logic == "1|2")) == settled:
             break
@@ -284,7 +284,7 @@ def _rule(rng, language, held_out):
     else:
         chosen = words.action(rng, language)
         device = chosen.device
-        said, otherwise = rules._rule(rng, language, held_out, clause, chosen)
+        said, otherwise = rules.say_rule(rng, language, held_out, clause, chosen)
         rule, phrasings = wording.capital(said.text), [said]
         question = rules.WORDING.say(rng, language, "todo", held_out, device=device)
     known = [condition.fact for i, condition in enumerate(conditions) if i != out]
@@ -305,14 +305,14 @@ def _rule(rng, language, held_out):
         f"{i + 1} {f'{what} ?' if i == out else condition.line}"
         for i, condition in enumerate(conditions)
     ]
-    states = ["?" if i == out else rules._word(c.holds) for i, c in enumerate(conditions)]
+    states = ["?" if i == out else rules.yes_or_no(c.holds) for i, c in enumerate(conditions)]
     result = logic == "1|2"
-    lines.append(f"{logic} {' '.join(states)}={rules._word(result) if settled else '?'}")
+    lines.append(f"{logic} {' '.join(states)}={rules.yes_or_no(result) if settled else '?'}")
     if not settled:
         text = says(language, what)
         answer, facts = Answer("{text}", {"text": text}, {"text": keys}), {"text": text}
     elif check:
-        answer, facts = rules._truth_answer(language, result), {"text": result}
+        answer, facts = rules.truth_answer(language, result), {"text": result}
     else:
         nothing = otherwise == words.NOTHING[language]
         lines.append("do" if result else "nothing" if nothing else "else")
@@ -344,7 +344,7 @@ def _vague(rng, language, held_out):
     quantity = rng.choice(words.QUANTITIES)
     named = rng.random() < 0.5
     noun, what = quantity.noun[language], rng.choice(LIMITS[language]) if named else THINGS["limit"][language]
-    value, decimals = rules._measure(rng, quantity)
+    value, decimals = rules.measure(rng, quantity)
     facts = [telemetry.reading(rng, language, quantity, value, decimals)]
     side = rng.choice(["high", "low"])
     relation = {"high": ">", "low": "<"}[side]
@@ -384,7 +384,7 @@ def _vague(rng, language, held_out):
     undone = "nothing" if otherwise == words.NOTHING[language] else "else"
     lines = [line] if check else [line, "do" if holds else undone]
     answer = (
-        rules._truth_answer(language, holds) if check else Answer("{action}.", {"action": outcome})
+        rules.truth_answer(language, holds) if check else Answer("{action}.", {"action": outcome})
     )
     numbers = ("limit", (value, decimals), relation, limit, False)
     return build(
@@ -408,15 +408,15 @@ def _goal(rng, language, held_out):
     separator = telemetry.separator(rng, language)
     quantity = rng.choice([q for q in words.QUANTITIES if q.id in action.EFFECTS])
     noun = quantity.noun[language]
-    value, decimals = rules._measure(rng, quantity)
+    value, decimals = rules.measure(rng, quantity)
     said = f"{telemetry.written(arithmetic.text(value, decimals), separator)} {quantity.unit}"
     if rng.random() < 0.5:
         question = WORDING.say(rng, language, "error_no_target", held_out, noun=noun, now=said)
         what = THINGS["target"][language]
         return _built(rng, language, held_out, question, "absolute", what, None, separator)
-    _, options = action._options(rng, language, quantity.id, rng.randrange(2))
+    _, options = action.options_for(rng, language, quantity.id, rng.randrange(2))
     goal = action.WORDING.say(rng, language, "target", held_out, noun=noun, target=said)
-    choices, listed = action._choices(rng, language, held_out, options)
+    choices, listed = action.choices_of(rng, language, held_out, options)
     question = action.WORDING.say(rng, language, "ask", held_out)
     told = telemetry.tell_facts(rng, language, _facts(rng, language, [], [noun]), separator)
     told.block = told.block or "\n" in listed
@@ -455,7 +455,7 @@ def _place(rng, language, held_out):
     if pick:
         usual = [p for p in convert.PAIRS if p.source == readings.unit and p.weight > 2]
         pair = rng.choice(usual)
-        to = convert._target(rng, language, pair)
+        to = convert.spelled_target(rng, language, pair)
         question = convert.WORDING.say(
             rng, language, "pick", held_out, place=place, noun=readings.noun, to=to
         )
@@ -502,12 +502,12 @@ def _quantity(rng, language, held_out):
     """One of several quantities, which is told, has no value or is not there."""
     separator = telemetry.separator(rng, language)
     quantity = rng.choice(words.QUANTITIES)
-    asked = telemetry.reading(rng, language, quantity, *rules._measure(rng, quantity))
+    asked = telemetry.reading(rng, language, quantity, *rules.measure(rng, quantity))
     facts, taken, wanted = [asked], set(quantity.keys[language]), rng.choice([3, 4, 4, 5, 6])
     present = rng.random() < 0.45
     while len(facts) < wanted:
         quantity = rng.choice(words.QUANTITIES)
-        fact = telemetry.reading(rng, language, quantity, *rules._measure(rng, quantity))
+        fact = telemetry.reading(rng, language, quantity, *rules.measure(rng, quantity))
         if not present and str(asked.noun) in str(fact.noun):
             continue  # Any temperature might do where the temperature is asked for.
         if fact.key not in taken and all(fact.noun != f.noun and fact.unit != f.unit for f in facts):
@@ -658,7 +658,7 @@ def _series(rng, language, held_out):
         return _built(rng, language, held_out, question, "share", what, None, separator)
     quantity = rng.choice([q for q in words.QUANTITIES if q.low >= 0])
     noun = quantity.noun[language]
-    value, decimals = rules._measure(rng, quantity)
+    value, decimals = rules.measure(rng, quantity)
 
     def said(number, number_decimals):
         text = telemetry.written(arithmetic.text(number, number_decimals), separator)
@@ -780,7 +780,7 @@ def _set_point(rng, language, held_out, separator):
     kind = rng.choice(["absolute", "signed"])
     quantity = rng.choice([q for q in words.QUANTITIES if q.low >= 0])
     noun = quantity.noun[language]
-    value, decimals = rules._measure(rng, quantity)
+    value, decimals = rules.measure(rng, quantity)
     fact = telemetry.reading(rng, language, quantity, value, decimals)
     what = THINGS["target"][language]
     question = percent.WORDING.say(rng, language, f"{kind}_ask", held_out, noun=noun)
@@ -798,7 +798,7 @@ def _tank(rng, language, held_out):
 
     kind, section, slots, what = rng.choice(
         [
-            ("kWh", "run_no_time", {"power": said(*energy._power(rng))}, "time"),
+            ("kWh", "run_no_time", {"power": said(*energy.draw_power(rng))}, "time"),
             ("kWh", "run_no_power", {"hours": said(rng.randint(2, 12), 0, "h")}, "power"),
             ("fill", "tank_no_flow", {"volume": said(rng.randint(4, 90) * 10, 0, "L")}, "inflow"),
             ("fill", "tank_no_volume", {"flow": said(rng.randint(2, 60), 0, "L/min")}, "whole"),
@@ -835,7 +835,7 @@ def _meter(rng, language, held_out):
         given = energy.WORDING.say(rng, language, "cost_given", held_out, energy=amount)
         lost, kind, asks = "price", "cost", (compose.WORDING, "meter_cost", {})
     elif chance < 0.75:
-        price = energy._price(rng, language, separator)
+        price = energy.draw_price(rng, language, separator)
         given = energy.WORDING.say(rng, language, "price_given", held_out, price=price.text)
         lost, kind, asks = "energy", "cost", (compose.WORDING, "meter_cost", {})
     else:
@@ -843,7 +843,7 @@ def _meter(rng, language, held_out):
         asks = (compose.WORDING, "per_day", {})
     loaded, section, slots = asks
     question = loaded.say(rng, language, section, held_out, **slots)
-    told = compose._told(wording.capital(given.text))
+    told = compose.as_data(wording.capital(given.text))
     return _built(
         rng, language, held_out, question, kind, THINGS[lost][language], told, separator,
         phrasings=[given],
@@ -877,7 +877,7 @@ def _clock(rng, language, held_out):
         what, keys = THINGS["start"][language], ["answer", "time"]
         return _built(rng, language, held_out, question, "clock add", what, None, keys=keys)
     if kind == "now":
-        start, end = clock._window(rng)
+        start, end = clock.draw_window(rng)
         said = clock.WORDING.say(
             rng,
             language,
@@ -890,7 +890,7 @@ def _clock(rng, language, held_out):
         question = WORDING.say(rng, language, "inside_now", held_out, window=window)
         return _built(
             rng, language, held_out, question, "clock in", THINGS["now"][language],
-            compose._told(said.text), keys=TRUTHS[language], phrasings=[said],
+            compose.as_data(said.text), keys=TRUTHS[language], phrasings=[said],
         )  # fmt: skip
     if kind == "next":
         question = clock.WORDING.say(
@@ -973,10 +973,10 @@ def verify(problem):
     """That something is missing; or the number, truth or action that does not need it."""
     facts = problem.facts
     if "time" in facts:
-        return clock._written(problem, clock._at(facts["time"]), facts["style"])
+        return clock.written_time(problem, clock.moment_of(facts["time"]), facts["style"])
     if "number" in facts:
         return Fraction(facts["number"])
     if "settles" in facts:
         check, holds = facts["settles"]
-        assert rules._holds(check) == holds
+        assert rules.decide_again(check) == holds
     return facts["text"]

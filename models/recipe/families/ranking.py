@@ -564,7 +564,7 @@ def _place(rng, language, held_out):
 def _first_last(rng, language, held_out):
     """The first and the last of an order, in one JSON."""
     separator = telemetry.separator(rng, language)
-    worded = aggregates._worded(rng, language)
+    worded = aggregates.worded(rng, language)
     readings, kind, kinds = aggregates.things(rng, language, held_out, [5, 5, 2], worded, days=0.12)
     phrases, adjectives = aggregates.ends_of(rng, readings, kind)
     up = rng.random() < 0.4

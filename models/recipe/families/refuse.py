@@ -62,7 +62,7 @@ def _readings(rng, language, held_out, separator):
     facts = {}
     for _ in range(rng.randint(1, 3)):
         quantity = rng.choice(words.QUANTITIES)
-        fact = telemetry.reading(rng, language, quantity, *rules._measure(rng, quantity))
+        fact = telemetry.reading(rng, language, quantity, *rules.measure(rng, quantity))
         facts[str(fact.noun)] = fact
     if rng.random() < 0.4:
         fact = telemetry.state(rng.choice(words.SWITCHES[language]), rng.random() < 0.5)

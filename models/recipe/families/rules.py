@@ -381,7 +381,7 @@ def _quantities(rng, count):
     return [pool[name] for name in rng.sample(names, count)]
 
 
-def _measure(rng, quantity):
+def measure(rng, quantity):
     """A value of the quantity and its decimals."""
     decimals = rng.choice(quantity.decimals)
     scale = 10**decimals
@@ -391,7 +391,7 @@ def _measure(rng, quantity):
 def _limit_condition(rng, language, held_out, quantity, separator, negate=0.12, keyed=False):
     """The reading of a quantity against a limit; `keyed` ones are called as the data calls them."""
     noun = _key(rng, language, quantity) if keyed else quantity.noun[language]
-    value, decimals = _measure(rng, quantity)
+    value, decimals = measure(rng, quantity)
     limit, limit_decimals = relations.limit_near(rng, value, decimals)
     relation = rng.choice([">", ">", "<", "<", ">=", "<="])
     negated = rng.random() < negate
@@ -403,7 +403,7 @@ def _limit_condition(rng, language, held_out, quantity, separator, negate=0.12, 
         text = relations.clause(rng, language, held_out, noun, relation, shown, negated).text
     line, holds = arithmetic.comparison(value, decimals, relation, limit, limit_decimals)
     if negated:
-        line, holds = _negated(line, holds)
+        line, holds = negated_line(line, holds)
     fact = telemetry.reading(rng, language, quantity, value, decimals)
     if keyed:
         fact = dataclasses.replace(fact, noun=noun, key=str(noun))
@@ -418,11 +418,11 @@ def _key(rng, language, quantity):
     return words.Noun(rng.choice([key, key, f"{key}_{place}", f"{place}_{key}"]), language, "")
 
 
-def _negated(line, holds):
+def negated_line(line, holds):
     return f"not {line}, {'no' if holds else 'yes'}", not holds
 
 
-def _state_condition(rng, language, held_out, switch):
+def state_condition(rng, language, held_out, switch):
     asked, on, negated = rng.random() < 0.5, rng.random() < 0.5, rng.random() < 0.25
     wanted = switch.words[0 if asked else 1]
     text = relations.state_clause(rng, language, held_out, switch.noun, wanted, negated).text
@@ -430,11 +430,11 @@ def _state_condition(rng, language, held_out, switch):
     holds = asked == on
     line = f"{wanted}:{fact.word} {'yes' if holds else 'no'}"
     if negated:
-        line, holds = _negated(line, holds)
+        line, holds = negated_line(line, holds)
     return Condition(text, fact, line, holds, ("state", wanted, fact.word, negated))
 
 
-def _conditions(rng, language, held_out, count, separator, states=True):
+def draw_conditions(rng, language, held_out, count, separator, states=True):
     """`count` conditions on different things; at most one of them is a state."""
     keyed = rng.random() < 0.12
     while True:
@@ -447,7 +447,7 @@ def _conditions(rng, language, held_out, count, separator, states=True):
     if states and count > 1 and rng.random() < 0.45:
         switch = rng.choice(words.SWITCHES[language])
         place = rng.randrange(count)
-        conditions[place] = _state_condition(rng, language, held_out, switch)
+        conditions[place] = state_condition(rng, language, held_out, switch)
     return conditions
 
 
@@ -473,7 +473,7 @@ def _flag_condition(rng, language, held_out):
         told = telemetry.Number(told)
     fact = Flag(noun, key, word=told, said=(is_so if on else is_not) if spoken else "")
     holds = asked == on
-    return Condition(text, fact, f"{wanted}:{told} {_word(holds)}", holds, ("flag", wanted, str(told)))
+    return Condition(text, fact, f"{wanted}:{told} {yes_or_no(holds)}", holds, ("flag", wanted, str(told)))
 
 
 def _count_condition(rng, language):
@@ -485,7 +485,8 @@ def _count_condition(rng, language):
     noun = words.Noun(name, language, "")
     fact = Flag(noun, name.replace("â", "a"), word=telemetry.Number(count))
     holds, text = wanted == count, equal.format(noun, wanted)
-    return Condition(text, fact, f"{wanted}:{count} {_word(holds)}", holds, ("state", str(wanted), str(count), False))
+    check = ("state", str(wanted), str(count), False)
+    return Condition(text, fact, f"{wanted}:{count} {yes_or_no(holds)}", holds, check)
 
 
 def _device_condition(rng, language, held_out):
@@ -496,23 +497,23 @@ def _device_condition(rng, language, held_out):
     stands = rng.choice(THIRD[language]) if rng.random() < 0.65 else rng.choice(device.words)
     text = relations.state_clause(rng, language, held_out, noun, wanted, negated).text
     holds = wanted == stands
-    line = f"{wanted}:{stands} {_word(holds)}"
+    line = f"{wanted}:{stands} {yes_or_no(holds)}"
     if negated:
-        line, holds = _negated(line, holds)
+        line, holds = negated_line(line, holds)
     fact = telemetry.Fact(noun, device.key, word=stands)
     return Condition(text, fact, line, holds, ("state", wanted, stands, negated))
 
 
 def _any_conditions(rng, language, held_out, count, separator):
-    """As `_conditions`, and flags, counts, devices in a third state, or nothing but states."""
+    """As `draw_conditions`, and flags, counts, devices in a third state, or nothing but states."""
     chance = rng.random()
     if chance < 0.6:
-        return _conditions(rng, language, held_out, count, separator)
+        return draw_conditions(rng, language, held_out, count, separator)
     while True:
-        conditions = _conditions(rng, language, held_out, count, separator, states=False)
+        conditions = draw_conditions(rng, language, held_out, count, separator, states=False)
         if chance < 0.7 and count > 1:
             switches = rng.sample(words.SWITCHES[language], count)
-            conditions = [_state_condition(rng, language, held_out, switch) for switch in switches]
+            conditions = [state_condition(rng, language, held_out, switch) for switch in switches]
         others = rng.choices([1, 2, 3], [5, 3, 1])[0]
         for place in rng.sample(range(count), min(count, others)):
             kind = rng.random()
@@ -559,7 +560,7 @@ def _felt(rng, language, fact, facts, separator):
     return Flag(fact.noun, fact.key, said=f"{it_is} {telemetry.written(fact.value, separator)} {fact.unit}")
 
 
-def _status(rng, language, conditions, separator, devices=()):
+def status(rng, language, conditions, separator, devices=()):
     """What is known now, in any order, with something irrelevant now and then; a single reading may stand without
     the name of its quantity."""
     facts = list({condition.fact.key: condition.fact for condition in conditions}.values())
@@ -572,7 +573,7 @@ def _status(rng, language, conditions, separator, devices=()):
             quantity = rng.choice(words.QUANTITIES)
             if str(quantity.noun[language]) in taken or quantity.unit in units:
                 continue
-            facts.append(telemetry.reading(rng, language, quantity, *_measure(rng, quantity)))
+            facts.append(telemetry.reading(rng, language, quantity, *measure(rng, quantity)))
         else:
             switch = rng.choice(words.SWITCHES[language])
             if str(switch.noun) in taken or any(fact.key == switch.key for fact in facts):
@@ -591,7 +592,7 @@ def _numbered(conditions):
     return [f"{i + 1} {condition.line}" for i, condition in enumerate(conditions)]
 
 
-def _word(truth):
+def yes_or_no(truth):
     return "yes" if truth else "no"
 
 
@@ -615,7 +616,7 @@ def _finish(
     return _ruled(rng, language, held_out, question, lines, answer, told, separator, facts, rule)
 
 
-def _rule(rng, language, held_out, condition, action):
+def say_rule(rng, language, held_out, condition, action):
     """A rule with or without its else: the wording, and what is done when the condition does not
     hold."""
     if rng.random() < 0.65:
@@ -681,20 +682,20 @@ LOGIC = {
 }
 
 
-def _combination(logic, holds):
+def combination(logic, holds):
     """`1&2 yes no=no`; for three conditions the pair first: `1&2|3 yes no=no no=no`; for two of them those that hold
     are counted: `2of3 yes 1 no 1 yes 2=yes`."""
-    said, result = [_word(value) for value in holds], LOGIC[logic](*holds)
+    said, result = [yes_or_no(value) for value in holds], LOGIC[logic](*holds)
     if logic == "2of3":
         counted = " ".join(f"{word} {sum(holds[: i + 1])}" for i, word in enumerate(said))
-        return f"{logic} {counted}={_word(result)}", result
+        return f"{logic} {counted}={yes_or_no(result)}", result
     if logic in ("1&2|3", "1&2&3", "1&2&!3", "1|2|3", "(1|2)&!3"):
-        pair = _word(holds[0] and holds[1] if "1&2" in logic else holds[0] or holds[1])
-        return f"{logic} {said[0]} {said[1]}={pair} {said[2]}={_word(result)}", result
+        pair = yes_or_no(holds[0] and holds[1] if "1&2" in logic else holds[0] or holds[1])
+        return f"{logic} {said[0]} {said[1]}={pair} {said[2]}={yes_or_no(result)}", result
     if logic == "1&(2|3)":
-        pair = _word(holds[1] or holds[2])
-        return f"{logic} {said[1]} {said[2]}={pair} {said[0]}={_word(result)}", result
-    return f"{logic} {' '.join(said)}={_word(result)}", result
+        pair = yes_or_no(holds[1] or holds[2])
+        return f"{logic} {said[1]} {said[2]}={pair} {said[0]}={yes_or_no(result)}", result
+    return f"{logic} {' '.join(said)}={yes_or_no(result)}", result
 
 
 def _decide(rng, language, held_out, separator, conditions, clause, logic, several=False):
@@ -702,17 +703,17 @@ def _decide(rng, language, held_out, separator, conditions, clause, logic, sever
     action, command = words.action(rng, language), rng.random() < 0.1 and not several
     if command:
         action = _command(rng, action)
-    rule, otherwise = _rule(rng, language, held_out, clause, action)
+    rule, otherwise = say_rule(rng, language, held_out, clause, action)
     if several and rng.random() < 0.6:
         question = WORDING.say(rng, language, "met_and_action", held_out)
     else:
         question = WORDING.say(rng, language, "todo", held_out, device=action.device)
-    told = _status(rng, language, conditions, separator, [action.device])
+    told = status(rng, language, conditions, separator, [action.device])
     lines = ["check + rule" if several else "rule", *_numbered(conditions)]
     holds = [condition.holds for condition in conditions]
     result = holds[0]
     if len(conditions) > 1:
-        line, result = _combination(logic, holds)
+        line, result = combination(logic, holds)
         lines.append(line)
     lines.append("do" if result else "else" if otherwise == action.undo else "nothing")
     facts = {
@@ -725,7 +726,7 @@ def _decide(rng, language, held_out, separator, conditions, clause, logic, sever
     if several:
         keys = {"truth": MET[language].split(), "action": DO[language].split()}
         answer = Answer("", {"truth": result, "action": chosen}, keys, several=True)
-        lines.insert(-1, f"={_word(result)}")
+        lines.insert(-1, f"={yes_or_no(result)}")
     command = command and chosen in (action.do, action.undo)
     return _finish(
         rng, language, held_out, "met" if several else "rule", rule, question, lines, chosen, told, separator, facts,
@@ -745,7 +746,7 @@ def _command(rng, action):
     return words.Action(action.device, do, undo)
 
 
-def _truth_answer(language, holds, keys=None):
+def truth_answer(language, holds, keys=None):
     """Yes or no; `keys` by language are what JSON may call it, beside the usual names."""
     said = words.YES_NO[language][0 if holds else 1]
     return Answer(f"{said}.", {"truth": holds}, {"truth": keys[language].split()} if keys else {})
@@ -762,19 +763,19 @@ def _check(rng, language, held_out):
         conditions = _any_conditions(rng, language, held_out, count, separator)
         clause, logic = _clause(rng, language, held_out, conditions)
         question = WORDING.say(rng, language, "check", held_out, cond=clause)
-    told = _status(rng, language, conditions, separator)
+    told = status(rng, language, conditions, separator)
     lines = ["check", *_numbered(conditions)]
     holds = [condition.holds for condition in conditions]
     result = holds[0]
     if count > 1:
-        line, result = _combination(logic, holds)
+        line, result = combination(logic, holds)
         lines.append(line)
     facts = {
         "kind": "check",
         "logic": logic,
         "checks": [condition.check for condition in conditions],
     }
-    answer = _truth_answer(language, result, MET)
+    answer = truth_answer(language, result, MET)
     return build(
         rng,
         FAMILY,
@@ -791,7 +792,7 @@ def _check(rng, language, held_out):
 
 def _plain_check(rng, language, held_out, quantity, separator):
     """`Is the temperature above 28 °C?`, told by a bare relation."""
-    value, decimals = _measure(rng, quantity)
+    value, decimals = measure(rng, quantity)
     limit, limit_decimals = relations.limit_near(rng, value, decimals)
     relation = rng.choice([">", "<", ">=", "<="])
     text = relations.limit_text(rng, limit, limit_decimals, quantity.unit, separator)
@@ -835,7 +836,7 @@ def _within(rng, language, held_out):
     """Between two limits, both included."""
     separator = telemetry.separator(rng, language)
     quantity = _quantities(rng, 1)[0]
-    value, decimals = _measure(rng, quantity)
+    value, decimals = measure(rng, quantity)
     (low, high, limit_decimals), texts = _band(rng, value, decimals, quantity.unit, separator)
     question = WORDING.say(
         rng,
@@ -847,7 +848,7 @@ def _within(rng, language, held_out):
         high=texts[1],
     )
     fact = telemetry.reading(rng, language, quantity, value, decimals)
-    told = _status(rng, language, [Condition("", fact, "", True, ())], separator)
+    told = status(rng, language, [Condition("", fact, "", True, ())], separator)
     lines, holds, checks = _inside((value, decimals), low, high, limit_decimals)
     return build(
         rng,
@@ -856,7 +857,7 @@ def _within(rng, language, held_out):
         held_out,
         question,
         ["within", *lines],
-        _truth_answer(language, holds, INSIDE),
+        truth_answer(language, holds, INSIDE),
         told,
         separator,
         facts={"kind": "check", "logic": "1&2", "checks": checks},
@@ -882,7 +883,7 @@ def _within_of(rng, language, held_out):
         held_out,
         question,
         ["within", *lines],
-        _truth_answer(language, holds, INSIDE),
+        truth_answer(language, holds, INSIDE),
         told,
         separator,
         exact=True,
@@ -900,12 +901,12 @@ def _bands(rng, language, held_out):
         "fr": ["{}_ok", "{}_dans_la_plage", "{}_conforme", "ok_{}", "{}_dans_les_limites", "{}_respecte"],
     }[language]
     for i, quantity in enumerate(pair):
-        number = _measure(rng, quantity)
+        number = measure(rng, quantity)
         (low, high, limit_decimals), texts = _band(rng, *number, quantity.unit, separator)
         fact = telemetry.reading(rng, language, quantity, *number)
         conditions.append(Condition("", fact, "", True, ()))
         found, holds, both = _inside(number, low, high, limit_decimals)
-        lines += [f"{i + 1} {fact.noun} {found[0]}", *found[1:], f"={_word(holds)}"]
+        lines += [f"{i + 1} {fact.noun} {found[0]}", *found[1:], f"={yes_or_no(holds)}"]
         checks.append(both)
         field = "ab"[i]
         truths[field] = holds
@@ -913,7 +914,7 @@ def _bands(rng, language, held_out):
         said[f"band_{field}"] = (" to " if language == "en" else " à ").join(texts)
     first, second = (condition.fact.noun for condition in conditions)
     question = WORDING.say(rng, language, "bands", held_out, first=first, second=second, **said)
-    told = _status(rng, language, conditions, separator)
+    told = status(rng, language, conditions, separator)
     facts = {"kind": "bands", "checks": [], "bands": checks}
     answer = Answer("", truths, keys, several=True)
     return build(rng, FAMILY, language, held_out, question, lines, answer, told, separator, facts=facts)
@@ -1025,7 +1026,7 @@ def _series(rng, language, held_out):
     question = question.within(f"{begin.text} {question.text}")
     state = STATES[language][0 if on else 1]
     if ask == "is":
-        answer = _truth_answer(language, on == asked)
+        answer = truth_answer(language, on == asked)
     elif ask == "which":
         lines.append(f"={_on(on)}")
         answer = Answer("{state}.", {"state": state})
@@ -1047,7 +1048,7 @@ def _hysteresis(rng, language, held_out):
     separator = telemetry.separator(rng, language)
     quantity, device, (on_relation, off_relation) = _switched(rng, language)
     noun = quantity.noun[language]
-    value, decimals = _measure(rng, quantity)
+    value, decimals = measure(rng, quantity)
     unit = max(1, abs(value) // 25)
     low = value + rng.choice([-3, -1, -1, 1]) * rng.randint(1, 2 * unit)
     high = max(low, value if low < value else low) + rng.randint(1, 3 * unit)
@@ -1079,7 +1080,7 @@ def _hysteresis(rng, language, held_out):
     question = WORDING.say(rng, language, section, held_out, device=device, **slots)
     question = question.within(f"{now.text} {question.text}")
     fact = telemetry.reading(rng, language, quantity, value, decimals)
-    told = _status(rng, language, [Condition("", fact, "", True, ())], separator, [device])
+    told = status(rng, language, [Condition("", fact, "", True, ())], separator, [device])
     line, starts = arithmetic.comparison(value, decimals, on_relation, on_limit, limit_decimals)
     lines, after, action = ["hysteresis", line], True, do
     if starts:
@@ -1123,7 +1124,7 @@ def _hysteresis(rng, language, held_out):
         )
     answer = Answer("{state}.", {"state": result})
     if asks == "truth":
-        answer = _truth_answer(language, after == asked)
+        answer = truth_answer(language, after == asked)
     facts = {"kind": "hysteresis", **facts}
     return _ruled(rng, language, held_out, question, lines, answer, told, separator, facts, rule, now)
 
@@ -1197,7 +1198,7 @@ def _priority(rng, language, held_out):
         question = WORDING.say(rng, language, "rule_and_action", held_out)
     else:
         question = WORDING.say(rng, language, "todo", held_out, device=system)
-    told = _status(rng, language, conditions, separator, devices)
+    told = status(rng, language, conditions, separator, devices)
     lines, chosen, place = [{"both": "number + first", "number": "number first", "action": "first"}[ask]], last, 0
     for i, (condition, action) in enumerate(zip(conditions, actions)):
         lines.append(f"{i + 1} {condition.line}")
@@ -1230,7 +1231,7 @@ def _decided(conditions, logic):
     lines, holds = _numbered(conditions), [condition.holds for condition in conditions]
     if len(conditions) == 1:
         return lines, holds[0]
-    line, result = _combination(logic, holds)
+    line, result = combination(logic, holds)
     return [*lines, line], result
 
 
@@ -1250,15 +1251,15 @@ def _should(rng, language, held_out):
     conditions = _any_conditions(rng, language, held_out, rng.choices([1, 2, 3], [6, 3, 1])[0], separator)
     clause, logic = _clause(rng, language, held_out, conditions)
     action = _plain_action(rng, language)
-    rule, otherwise = _rule(rng, language, held_out, clause, action)
+    rule, otherwise = say_rule(rng, language, held_out, clause, action)
     undo = otherwise == action.undo and not action.undo.startswith("do not ") and rng.random() < 0.3
     question = WORDING.say(rng, language, "should", held_out, do=action.undo if undo else action.do)
-    told = _status(rng, language, conditions, separator, [action.device])
+    told = status(rng, language, conditions, separator, [action.device])
     lines, holds = _decided(conditions, logic)
     then = "do" if holds else "else" if otherwise == action.undo else "nothing"
-    lines = ["rule check", *lines, f"{'else' if undo else 'do'}:{then} {_word(holds != undo)}"]
+    lines = ["rule check", *lines, f"{'else' if undo else 'do'}:{then} {yes_or_no(holds != undo)}"]
     facts = _checked(conditions, logic, again="truth", asked=not undo)
-    answer = _truth_answer(language, holds != undo)
+    answer = truth_answer(language, holds != undo)
     return _ruled(rng, language, held_out, question, lines, answer, told, separator, facts, rule)
 
 
@@ -1282,7 +1283,7 @@ def _verbs(rng, language, word):
 def _state_after(rng, language, held_out):
     """The state of a device that a plain rule sets: by its name, or whether it is in it, or comes into it."""
     separator = telemetry.separator(rng, language)
-    conditions = _conditions(rng, language, held_out, rng.choices([1, 2], [4, 1])[0], separator, states=False)
+    conditions = draw_conditions(rng, language, held_out, rng.choices([1, 2], [4, 1])[0], separator, states=False)
     clause, logic = _clause(rng, language, held_out, conditions)
     device, first = _device(rng, language, conditions)
     state, other = device.words if first else device.words[::-1]
@@ -1314,10 +1315,10 @@ def _state_after(rng, language, held_out):
         asked = (does if first else undoes)[0]
         question = WORDING.say(rng, language, "should_it", held_out, device=device.noun, verb=asked)
     if ask != "what":
-        lines.append(f"{asked}:{result} {_word(holds == first)}")
-        answer = _truth_answer(language, holds == first)
+        lines.append(f"{asked}:{result} {yes_or_no(holds == first)}")
+        answer = truth_answer(language, holds == first)
         facts = _checked(conditions, logic, again="truth", asked=first)
-    told = _status(rng, language, conditions, separator, [device.noun])
+    told = status(rng, language, conditions, separator, [device.noun])
     return _ruled(rng, language, held_out, question, lines, answer, told, separator, facts, rule)
 
 
@@ -1325,7 +1326,7 @@ def _outputs(rng, language, held_out):
     """The states of two devices, by a rule each or by one for both."""
     separator = telemetry.separator(rng, language)
     duo = rng.random() < 0.4
-    conditions = _conditions(rng, language, held_out, 1 if duo else 2, separator, states=False)
+    conditions = draw_conditions(rng, language, held_out, 1 if duo else 2, separator, states=False)
     if not duo and rng.random() < 0.5:
         _same_quantity(rng, language, held_out, conditions, separator)
     one, one_first = _device(rng, language, conditions)
@@ -1360,7 +1361,7 @@ def _outputs(rng, language, held_out):
     keys = {field: [form.format(d.key) for form in forms] for field, d in (("a", one), ("b", two))}
     answer = Answer("", dict(zip("ab", chosen)), keys, several=True)
     facts = {"kind": "again", "again": "words", "words": pairs, "checks": [c.check for c in conditions]}
-    told = _status(rng, language, conditions, separator, [one.noun, two.noun])
+    told = status(rng, language, conditions, separator, [one.noun, two.noun])
     return _ruled(rng, language, held_out, question, lines, answer, told, separator, facts, rule)
 
 
@@ -1371,7 +1372,7 @@ def _grade(rng, language, held_out):
     """One of three words for a reading by two limits: bands from low to high, or steps that get worse."""
     separator = telemetry.separator(rng, language)
     (quantity,) = _quantities(rng, 1)
-    number = _measure(rng, quantity)
+    number = measure(rng, quantity)
     (low, high, limit_decimals), _ = _band(rng, *number, quantity.unit, separator)
     a, b = (telemetry.written(arithmetic.text(limit, limit_decimals), separator) for limit in (low, high))
     noun, unit = quantity.noun[language], f" {quantity.unit}" if rng.random() < 0.6 else ""
@@ -1399,7 +1400,7 @@ def _grade(rng, language, held_out):
             break
     lines.append(f"={word}")
     question = WORDING.say(rng, language, "grade", held_out, noun=noun)
-    told = _status(rng, language, [Condition("", fact, "", True, ())], separator)
+    told = status(rng, language, [Condition("", fact, "", True, ())], separator)
     checks = [("limit", number, relation, (limit, limit_decimals), False) for relation, limit in ways]
     facts = {"kind": "again", "again": "first", "checks": checks, "words": names}
     answer = Answer("{word}.", {"word": word}, {"word": GRADE[language]})
@@ -1425,7 +1426,7 @@ def _where(rng, language, held_out):
         lines.append(f"{i + 1}:{told.names[i]} {readings.value(i)} {steps}")
         hits.append(arithmetic.RELATIONS[relation](order, 0))
         checks.append(("limit", (value, readings.decimals), relation, (limit, decimals), False))
-    thought, answer = states._think(language, "which_limit", told, hits, [True] * count, wanted, 0, lines)
+    thought, answer = states.think(language, "which_limit", told, hits, [True] * count, wanted, 0, lines)
     facts = {"kind": "again", "again": "names", "checks": checks, "names": told.names}
     return build(rng, FAMILY, language, held_out, question, thought, answer, told, separator, exact=True, facts=facts)
 
@@ -1472,14 +1473,14 @@ def _clause_decides(rng, language, held_out, clause, lines, holds, told, separat
     if ask == "check":
         question = WORDING.say(rng, language, "check", held_out, cond=clause.text)
         return build(
-            rng, FAMILY, language, held_out, question, ["check", *lines], _truth_answer(language, holds, MET), told,
+            rng, FAMILY, language, held_out, question, ["check", *lines], truth_answer(language, holds, MET), told,
             separator, exact=True, phrasings=[clause], facts={**facts, "again": "over"},
         )  # fmt: skip
-    rule, otherwise = _rule(rng, language, held_out, clause.text, action)
+    rule, otherwise = say_rule(rng, language, held_out, clause.text, action)
     then = "do" if holds else "else" if otherwise == action.undo else "nothing"
     if ask == "should":
         question = WORDING.say(rng, language, "should", held_out, do=action.do)
-        lines, answer = ["rule check", *lines, f"do:{then} {_word(holds)}"], _truth_answer(language, holds)
+        lines, answer = ["rule check", *lines, f"do:{then} {yes_or_no(holds)}"], truth_answer(language, holds)
         facts["again"] = "over"
     else:
         question = WORDING.say(rng, language, "todo", held_out, device=action.device)
@@ -1503,7 +1504,7 @@ def _lasting(rng, language, held_out):
     clause = WORDING.say(
         rng, language, "lasts", held_out, noun=switch.noun, state=switch.words[asked], span=span.format(text)
     )
-    lines, holds = [f"{switch.noun} {switch.words[asked]}:{stands} {_word(so)}"], False
+    lines, holds = [f"{switch.noun} {switch.words[asked]}:{stands} {yes_or_no(so)}"], False
     slots = {"noun": switch.noun, "state": stands}
     if clocked:
         start = rng.randrange(24 * 60 - most)
@@ -1530,7 +1531,7 @@ def _lasting(rng, language, held_out):
 
 def _verify_again(facts):
     """The truth, word, words or names of what conditions decide."""
-    holds, again = [_holds(check) for check in facts["checks"]], facts["again"]
+    holds, again = [decide_again(check) for check in facts["checks"]], facts["again"]
     if again == "over":
         return facts["over"]
     if again == "outcome":
@@ -1547,7 +1548,7 @@ def _verify_again(facts):
     return facts["words"][0 if result else 1]
 
 
-def _holds(check):
+def decide_again(check):
     """Decides a condition again, with fractions."""
     if check[0] == "flag":
         asked, stands = (not re.match("(no|non|not|false|faux|0)( |$)", word) for word in check[1:])
@@ -1569,8 +1570,8 @@ def verify(problem):
     if "again" in facts:
         return _verify_again(facts)
     if facts["kind"] == "bands":
-        return tuple(all(map(_holds, band)) for band in facts["bands"])
-    holds = [_holds(check) for check in facts["checks"]]
+        return tuple(all(map(decide_again, band)) for band in facts["bands"])
+    holds = [decide_again(check) for check in facts["checks"]]
     if facts["kind"] == "check":
         return LOGIC[facts["logic"]](*holds)
     if facts["kind"] == "met":

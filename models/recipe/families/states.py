@@ -66,7 +66,7 @@ SMALL = {
 
 # More kinds of things, most of whose two states are spelled nearly alike.
 MORE = {
-    "en": words._devices(
+    "en": words.parse_devices(
         "en",
         """slope:p slopes:open:closed:open
         trail:p trails:open:closed:open
@@ -85,7 +85,7 @@ MORE = {
         wheel:p wheels:blocked:unblocked:
         controller:p controllers:online:offline:line""",
     ),
-    "fr": words._devices(
+    "fr": words.parse_devices(
         "fr",
         """f piste:p f pistes:ouvert:fermé:open
         m sentier:p m sentiers:ouvert:fermé:open
@@ -249,7 +249,7 @@ def _neither(rng, language, devices, surely):
     return rng.choice([word for word in pool if word not in known])
 
 
-def _told(rng, language, held_out, devices, count, likely, flags=True, wanted=None, surely=False):
+def tell(rng, language, held_out, devices, count, likely, flags=True, wanted=None, surely=False):
     """Devices in their states, told: the data, of each the truth of being in the first one, and the spellings of
     the two states. Where one state is `wanted`, a device of the other now and then is in neither, `surely` so where
     not being in the other is what is asked."""
@@ -381,7 +381,7 @@ def _state(rng, language, held_out, kind):
     if mixed and devices.one.text not in ANY_KIND:
         told, first, meant, spellings = _mixed(rng, language, held_out, devices, max(3, count))
     else:
-        told, first, spellings = _told(
+        told, first, spellings = tell(
             rng, language, held_out, devices, count, likely, flags=kind != "state_of",
             wanted=not wanted if negated else wanted if kind not in ("state_of", "is_it") else None, surely=negated,
         )  # fmt: skip
@@ -405,7 +405,7 @@ def _state(rng, language, held_out, kind):
     if kind in ("count_which", "all_which"):
         thought, answer, facts["order"] = _think_both(rng, language, kind, told, hits, meant, asked, devices)
     else:
-        thought, answer = _think(language, kind, told, hits, meant, asked, number)
+        thought, answer = think(language, kind, told, hits, meant, asked, number)
     return _build(rng, language, held_out, question, thought, _keyed(answer, language, slots), told, facts)
 
 
@@ -431,7 +431,7 @@ def _said(rng, language, held_out, section, slots, devices, by_kind=False):
 def _asked(question, slots, devices, spellings, states, negated=False):
     """What a thought writes of what is asked for: `window not open=OPEN`."""
     asked = f"{'not ' if negated else ''}{slots['states']}"
-    asked += _as_data_has_it(asked, spellings, states)
+    asked += as_data_has_it(asked, spellings, states)
     return f"{devices.one} {asked}" if _names_kind(question.text, devices) else asked
 
 
@@ -444,7 +444,7 @@ def _keyed(answer, language, slots):
     return answer
 
 
-def _as_data_has_it(asked, spellings, states):
+def as_data_has_it(asked, spellings, states):
     """`=closed`, `=ON/On`: how the data spells the state that is asked for, if not as the question does; every line
     of the thought then compares the same word with the same word."""
     present = [state for state in dict.fromkeys(states) if state in spellings]
@@ -458,7 +458,7 @@ def _names_kind(text, devices):
     return devices.one.text.lower() in text or devices.many.text.lower() in text
 
 
-def _think(language, kind, told, hits, meant, states, number, lines=None):
+def think(language, kind, told, hits, meant, states, number, lines=None):
     """The lines that go through the devices one by one, and the answer. `lines` begin what is
     written of each, if not its name and state."""
     named = lines or [
@@ -551,7 +551,7 @@ def _single(rng, language, held_out, kind, devices, told, first, spellings, want
     state = devices.states[0 if wanted else 1]
     question = WORDING.say(rng, language, kind, held_out, name=name, state=state)
     holds = first[i] == wanted
-    asked = state + _as_data_has_it(state, spellings[0 if wanted else 1], told.states)
+    asked = state + as_data_has_it(state, spellings[0 if wanted else 1], told.states)
     thought = [f"is {asked}", f"{line} {'yes' if holds else 'no'}"]
     answer = _yes_no(language, holds)
     return _build(rng, language, held_out, question, thought, answer, told, facts)
@@ -588,7 +588,7 @@ def _tally(rng, language, held_out, kind):
     """How many are in the one state and how many in the other, perhaps how many in neither; or (`lists`) which."""
     devices = _kind_of_devices(rng, language, held_out)
     count = rng.choices(range(3, 9), [3, 5, 6, 5, 3, 2])[0]
-    told, _, spellings = _told(
+    told, _, spellings = tell(
         rng, language, held_out, devices, count, 0.5, wanted=rng.random() < 0.5, surely=rng.random() < 0.5
     )
     shown = [_bare(state) for state in told.states]
@@ -604,7 +604,7 @@ def _tally(rng, language, held_out, kind):
     said = [said[side] for side in order] + third
     keys = [style.format(_as_key(text, accents)) for text in said]
     labels = [
-        devices.plain_states[side] + _as_data_has_it(devices.plain_states[side], spellings[side], told.states)
+        devices.plain_states[side] + as_data_has_it(devices.plain_states[side], spellings[side], told.states)
         for side in order
     ] + third
     if rng.random() < 0.35 or len(groups) > 2:
@@ -783,7 +783,7 @@ def _columned(rng, language, held_out, kind):
         for i, (name, cell, state, mine) in enumerate(zip(told.names, cells, told.states, meant))
     ]
     asked += "" if by_type else f", {value}"
-    thought, answer = _think(language, kind, told, hits, meant, asked, 0, lines)
+    thought, answer = think(language, kind, told, hits, meant, asked, 0, lines)
     facts = {"kind": kind, "first": first, "meant": meant, "wanted": wanted, "names": told.names}
     return _build(rng, language, held_out, question, thought, _keyed(answer, language, slots), told, facts)
 
@@ -888,7 +888,7 @@ def _log(rng, language, held_out):
             answer = Answer("{state}", {"state": last[1]}, capital=False)
             return _build(rng, language, held_out, question, ["state", *lines], answer, told, facts)
         holds = last[0] == wanted
-        asked = devices.states[side] + _as_data_has_it(devices.states[side], spellings[side], told.states)
+        asked = devices.states[side] + as_data_has_it(devices.states[side], spellings[side], told.states)
         lines = [f"{line} {'yes' if line.endswith(f' {spellings[side][0]}') else 'no'}" for line in lines]
         return _build(rng, language, held_out, question, [f"is {asked}", *lines], _yes_no(language, holds), told, facts)
     slots = _slots(devices, side)
@@ -954,13 +954,13 @@ def _legend(rng, language, held_out):
             thought = ["state", line if worded else f"{line}={facts['shown']}"]
             return _build(rng, language, held_out, question, thought, answer, told, facts)
         question = WORDING.say(rng, language, kind, held_out, name=name, state=state)
-        asked = state + _as_data_has_it(state, (codes[wanted],), told.states)
+        asked = state + as_data_has_it(state, (codes[wanted],), told.states)
         thought = [f"is {asked}", f"{line} {'yes' if first[i] else 'no'}"]
         return _build(rng, language, held_out, question, thought, _yes_no(language, first[i]), told, facts)
     slots = _slots(asked_of, 0)
     question = _said(rng, language, held_out, kind, slots, asked_of)
     asked = _asked(question, slots, asked_of, (codes[wanted],), told.states)
-    thought, answer = _think(language, kind, told, first, [True] * count, asked, 0)
+    thought, answer = think(language, kind, told, first, [True] * count, asked, 0)
     return _build(rng, language, held_out, question, thought, _keyed(answer, language, slots), told, facts)
 
 
@@ -1019,7 +1019,7 @@ def _any_kind(rng, language, held_out):
     kind = "which" if rng.random() < 0.7 else "count"
     question = WORDING.say(rng, language, f"{kind}_any", held_out, plain=plain)
     asked = plain if spelled in ((), (plain,)) else f"{plain}={'/'.join(spelled)}"
-    thought, answer = _think(language, kind, told, hits, [True] * count, asked, 0)
+    thought, answer = think(language, kind, told, hits, [True] * count, asked, 0)
     facts = {"kind": kind, "first": first, "meant": meant, "wanted": wanted, "names": told.names}
     return _build(rng, language, held_out, question, thought, answer, told, facts)
 
@@ -1048,7 +1048,7 @@ def _changed(rng, language, held_out):
     question = WORDING.say(rng, language, "changed", held_out, one=devices.one, many=devices.many)
     hits = [a != b for a, b in zip(first, second)]
     lines = [f"{i + 1}:{name} {a} {b}" for i, (name, a, b) in enumerate(zip(told.names, *reports))]
-    thought, answer = _think(language, "which", told, hits, [True] * count, "changed", 0, lines)
+    thought, answer = think(language, "which", told, hits, [True] * count, "changed", 0, lines)
     facts = {"kind": "which", "first": hits, "meant": [True] * count, "wanted": True, "names": told.names}
     return _build(rng, language, held_out, question, thought, answer, told, facts)
 
@@ -1109,7 +1109,7 @@ def _limit(rng, language, held_out, kind):
         lines.append(f"{i + 1}:{name}{readings.value(i)} {steps}")
         hits.append(arithmetic.RELATIONS[relation](order, 0))
     wanted = f"{relation}{arithmetic.text(limit, decimals)}"
-    thought, answer = _think(language, kind, told, hits, [True] * count, wanted, 0, lines)
+    thought, answer = think(language, kind, told, hits, [True] * count, wanted, 0, lines)
     facts = {
         "kind": kind,
         "values": readings.values,

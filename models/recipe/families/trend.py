@@ -1097,7 +1097,7 @@ def _until(moving, style, now):
     lines = [*style.fetch(now, end), arithmetic.clock_difference(end, now)[0]]
     if moving.base == "h" and not minutes % 60:
         return lines, (minutes // 60, 0), end
-    lines += clock._all_minutes(minutes)
+    lines += clock.all_minutes(minutes)
     if moving.base == "min":
         return lines, (minutes, 0), end
     more, factor = _hours_of(minutes)
@@ -1118,7 +1118,7 @@ def _drawn_until(rng, language, style):
 def _given_at(rng, language, held_out, slots):
     """A situation with its time of the clock, as one wording."""
     said = WORDING.say(rng, language, "moves_given_at", held_out, **slots)
-    return telemetry.Told(clock._stopped(said.text[0].upper() + said.text[1:]), "sentence", [], False, ""), (said,)
+    return telemetry.Told(clock.stopped(said.text[0].upper() + said.text[1:]), "sentence", [], False, ""), (said,)
 
 
 def _thing_later_at(rng, language, held_out, kind):
@@ -1130,7 +1130,7 @@ def _thing_later_at(rng, language, held_out, kind):
     lines, value, made = _moved(moving, lines, factor)
     told, phrasings = _given_at(rng, language, held_out, slots)
     question = _asks(rng, language, held_out, ["later_at_ask"], slots)
-    question = question.within(clock._stopped(question.text))
+    question = question.within(clock.stopped(question.text))
     return _finish(
         rng, language, held_out, "later at +" if moving.direction > 0 else "later at -", question, told, lines,
         _later_answer(language, moving, value, made), separator, _later_facts(moving), phrasings,
@@ -1166,7 +1166,7 @@ def _in_time(rng, language, held_out, kind):
         slots["time"] = units.said(rng, language, spoken[0], 0, spoken[1], separator, 0.4)
         told, phrasings = _situated(rng, language, held_out, moving, slots, separator)
     question = _asks(rng, language, held_out, ["by_time_ask" if kind == "by time" else "in_time_ask"], slots)
-    question = question.within(clock._stopped(question.text))
+    question = question.within(clock.stopped(question.text))
     names = {"en": ["in_time", "reached", "ok", "answer"], "fr": ["a_temps", "atteint", "ok", "answer"]}[language]
     answer = Answer(f"{words.YES_NO[language][0 if holds else 1]}.", {"truth": holds}, {"truth": names})
     facts = _later_facts(moving) | {"kind": "in time", "limit": text(limit, moving.decimals)}
@@ -1271,7 +1271,7 @@ def _thing_at(rng, language, held_out, moving, slots, separator, lines, label):
         now = WORDING.say(rng, language, "now_is", held_out, clock=slots["clock"])
         glue = "\n" if told.block else " "
         parts = [now.text, told.text] if rng.random() < 0.5 else [told.text, now.text]
-        told, phrasings = dataclasses.replace(told, text=clock._stopped(glue.join(parts))), (*phrasings, now)
+        told, phrasings = dataclasses.replace(told, text=clock.stopped(glue.join(parts))), (*phrasings, now)
     else:
         told, phrasings = _given_at(rng, language, held_out, slots)
     question = _asks(rng, language, held_out, ["reach_it_at_ask", "reach_it_at_ask", "reach_at_ask"], slots)
@@ -1443,7 +1443,7 @@ def _timed(rng, language, held_out, kind):
     line, difference = arithmetic.change(*((b, a) if turned else (a, b)), d)
     scaled, lines = arithmetic.trimmed(difference, d), [*lines, line]
     if part:
-        lines = [*lines[:-1], *clock._all_minutes(int(moving.time * 60)), line]
+        lines = [*lines[:-1], *clock.all_minutes(int(moving.time * 60)), line]
         more, *scaled = arithmetic.times(*scaled, 60, 0)
         lines += more
     more, value, made, _ = arithmetic.quotient(*scaled, int(moving.time * (60 if part else 1)), 0)
@@ -1747,7 +1747,7 @@ def verify(problem):
         return _round(exact, 2)
     if kind.startswith("peak"):
         ranked = sorted(zip(f["values"], f["times"]), reverse=f["high"])
-        moment = clock._written(problem, clock._at(ranked[0][1]), f["style"])
+        moment = clock.written_time(problem, clock.moment_of(ranked[0][1]), f["style"])
         return (Fraction(ranked[0][0], 10 ** f["decimals"]), moment) if kind == "peak + value" else moment
     if kind == "both":
         rate = _slope(f)
@@ -1760,7 +1760,7 @@ def verify(problem):
         return sorted(zip(moved, f["names"]), key=lambda entry: entry[0])[-1][1]
     if kind == "first":
         beyond = [t for t, v in sorted(zip(f["times"], f["values"])) if (v > f["limit"] if f["up"] else v < f["limit"])]
-        return clock._written(problem, clock._at(beyond[0]), f["style"])
+        return clock.written_time(problem, clock.moment_of(beyond[0]), f["style"])
     if kind == "jump":
         return Fraction(sorted(abs(b - a) for a, b in zip(f["values"], f["values"][1:]))[-1], 10 ** f["decimals"])
     if kind == "in time":
@@ -1773,7 +1773,7 @@ def verify(problem):
         minutes = (f["clock"] + int(exact * f.get("minutes", 1))) % (24 * 60)
         if "style" not in f:
             return f"{minutes // 60:02d}:{minutes % 60:02d}"
-        moment = clock._written(problem, clock._at(minutes), f["style"])
+        moment = clock.written_time(problem, clock.moment_of(minutes), f["style"])
         return (moment, exact) if kind == "wait + at" else moment
     return _round(exact * Fraction(f.get("scale", 1)), f["places"])
 
