@@ -145,10 +145,10 @@ def dress(rng, language, held_out, question, data=None, order=None, lead=""):
     `order` fixes it: "data first" or "question first". `lead` stands before the data, or at the very end.
     """
     remark = ""
-    if rng.random() < 0.2:
+    if rng.random() < 0.15:
         remark = rng.choice((words.REMARKS_HELD_OUT if held_out else words.REMARKS)[language])
-    before = rng.choice(words.BEFORE[language]) if rng.random() < 0.3 else ""
-    after = rng.choice(words.AFTER[language]) if rng.random() < 0.2 else ""
+    before = rng.choice(words.BEFORE[language]) if rng.random() < 0.2 else ""
+    after = rng.choice(words.AFTER[language]) if rng.random() < 0.12 else ""
     if data is None:
         parts = [question]
     elif lead:
@@ -340,7 +340,7 @@ def placeholders(rng, fields):
 def _key(rng, options, taken, any_word=True):
     """A usual name of a field, or, where its place tells what it means, one that only its program understands."""
     while True:
-        key = naming.key(rng) if any_word and rng.random() < 0.6 else rng.choice(options)
+        key = naming.key(rng) if any_word and rng.random() < 0.35 else rng.choice(options)
         if key not in taken:
             return key
 

@@ -22,7 +22,7 @@ FAMILIES = list(problems.FAMILIES)
 LANGUAGES = ["en", "fr"]
 LABELS = [f"{family}/{language}" for family in FAMILIES for language in LANGUAGES] + ["drill"]
 KINDS = 4096  # Places for kinds of problems; the first is nobody's.
-SELDOM = 0.25  # How often a problem is kept whose kind is always exact.
+SELDOM = 0.6  # How often a problem is kept whose kind is always exact: the kinds most asked are soon mostly exact.
 ALWAYS = {"refuse"}  # Families whose kinds are kept all the same: drawn less, refusals were forgotten.
 TOP = 8  # Entries of a teacher's distribution that are kept.
 WORTH_CUTTING = 25  # Tokens.
@@ -301,6 +301,7 @@ class Diet:
     short: int = 160
     longest: int = 900
     readings: float = 0.0  # Share of the problems that end where it is clear how they were understood.
+    disturbed: float = noise.SHARE  # Share of the problems with a word or two disturbed.
     traces: str = ""
     trace_share: float = 0.7
 
@@ -335,7 +336,7 @@ class Cook:
                 known = exact[kind(problem)] if exact and problem.family not in ALWAYS else 0.0
                 if rng.random() < (1 - SELDOM) * known:
                     continue
-                problem = noise.roughen(rng, problem)
+                problem = noise.roughen(rng, problem, self.diet.disturbed)
                 cut = self.diet.readings and rng.random() < self.diet.readings
                 made = self.encoder.reading(problem) if cut else self.encoder.problem(problem)
                 if len(made.ids) <= limit:

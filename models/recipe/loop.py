@@ -67,6 +67,9 @@ def add_options(parser):
         "--readings", type=float, default=0.0, help="share of problems cut where it is clear how they were understood"
     )
     parser.add_argument(
+        "--disturbed", type=float, help="share of problems with a word or two disturbed: fewer at the very end"
+    )
+    parser.add_argument(
         "--early-drills", type=float, default=0.6, help="the same at the very start"
     )
     parser.add_argument("--ramp", type=float, default=8e6, help="tokens of the curriculum")

@@ -128,7 +128,7 @@ def devices(rng, language, held_out=False):
     """A kind of devices and its two states; now and then of any words at all, so that both are read and not known."""
     if held_out:
         return rng.choice(words.DEVICES_HELD_OUT[language])
-    if rng.random() >= 0.15:
+    if rng.random() >= 0.06:
         return rng.choice(words.DEVICES[language])
     one, *pair = (name.lower() for name in any_names(rng, 3))
     kind, kinds = words.Noun(one, language, "m"), words.Noun(f"{one}s", language, "m", True)
@@ -163,11 +163,11 @@ def names(rng, language, count, held_out=False, places=None):
     """
     if not places:
         chance = rng.random()
-        if chance < 0.1:
+        if chance < 0.06:
             return [words.Noun(name, language, "") for name in any_names(rng, count)]
-        if chance < 0.2:
+        if chance < 0.17:
             return [words.Noun(name, language, "") for name in codes(rng, language, count)]
-        if chance < 0.3 and places is None and not held_out:
+        if chance < 0.27 and places is None and not held_out:
             return [words.Noun(name, language, "") for name in rng.sample(words.THINGS[language], count)]
     kind = rng.random()
     if places is not None:

@@ -13,7 +13,7 @@ import naming
 import wording
 
 REWORDED = 0.5  # Of the documents, and of their words: those said with other words of the same meaning.
-SHARE = 0.25  # Of the documents that are roughened.
+SHARE = 0.25  # Of the documents of which words are disturbed, where nothing else is asked.
 # What turns a question round is left alone.
 KEPT = set(
     """not never none without except unless nor isn't aren't doesn't less more above below under over least most lower
@@ -24,9 +24,9 @@ KEPT = set(
 WORD = re.compile(r"(?<![\w'’])[^\W\d_]{3,}(?![\w'’])")
 
 
-def roughen(rng, problem):
+def roughen(rng, problem, share=SHARE):
     """What training is given instead of a problem as it was made."""
-    return disturb(rng, reworded(rng, problem))
+    return disturb(rng, reworded(rng, problem), share)
 
 
 @functools.cache
@@ -69,9 +69,9 @@ def said_otherwise(rng, text, language, literals, needed=()):
     return text
 
 
-def disturb(rng, problem):
+def disturb(rng, problem, share=SHARE):
     """The problem, perhaps with one or two words of its last question disturbed; its thought and answer stay."""
-    if rng.random() >= SHARE or not problem.literals:
+    if rng.random() >= share or not problem.literals:
         return problem
     text, needed = problem.prompt, _needed(problem)
     for _ in range(rng.choice([1, 1, 2])):

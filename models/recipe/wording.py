@@ -18,6 +18,7 @@ section must exist in both, unless its heading says that it serves both: `[relat
 import dataclasses
 import functools
 import itertools
+import operator
 import pathlib
 import re
 
@@ -27,6 +28,9 @@ SLOT = re.compile(r"<([A-Za-z_]+)(?:\.([A-Za-z_]+))?>")
 FRAGMENT = re.compile(r"@([a-z_]+)")
 HEADING = re.compile(r"\[([a-z_0-9]+)( shared)?\]")
 LIMIT_OF_EXPANSIONS = 10**9
+# The template after so many others of its section is picked half as often as the first: lines were added to sections over
+# time, ever rarer ways to ask, and what everybody says drowned among them.
+PLAIN = 15
 
 
 class WordingError(ValueError):
@@ -287,7 +291,8 @@ class Wording:
         return sections, shared
 
     def pick(self, rng, language, section, held_out):
-        """A template of the section, those with more texts a little more often."""
+        """A template of the section: the first ones, as people plainly ask, more often, and those with more texts a
+        little more often."""
         templates = self.templates[language, section, held_out]
         return rng.choices(templates, cum_weights=self._shares(language, section, held_out))[0]
 
@@ -295,7 +300,10 @@ class Wording:
     def _shares(self, language, section, held_out):
         """How often each template is picked, added up: counting texts takes longer than all else of a problem."""
         templates = self.templates[language, section, held_out]
-        return list(itertools.accumulate(1 + len(str(template.expansions())) for template in templates))
+        sizes = (1 + len(str(template.expansions())) for template in templates)
+        # Held-out wordings measure, all of them alike.
+        plain = (1.0 if held_out else PLAIN / (PLAIN + at) for at in range(len(templates)))
+        return list(itertools.accumulate(map(operator.mul, sizes, plain)))
 
     def counts(self, language, held_out):
         """How many templates there are and how many texts they make, slots unfilled."""

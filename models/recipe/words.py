@@ -566,7 +566,7 @@ QUANTITIES = [
 ]
 
 # The usual ones come more often than those that only some plants have.
-USUAL = 3
+USUAL = 6
 RARE = listed("quantities.txt", _wide_quantity)
 
 
@@ -904,7 +904,7 @@ BEFORE = {language: [f"{entry} " for entry in found] for language, found in _spl
 
 def system(rng, language):
     """A system prompt; most problems have none."""
-    return "" if rng.random() < 0.45 else rng.choice(SYSTEMS[language])
+    return "" if rng.random() < 0.6 else rng.choice(SYSTEMS[language])
 
 
 # Days, runs and daily windows ------------------------------------------------------------

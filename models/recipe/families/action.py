@@ -698,7 +698,7 @@ MONEY = ("€", "€", "€", "CHF", "$", "£")
 def make(rng, language, held_out):
     kind = rng.choices(
         [_conditional, _priority, _classes, _target, _dead, _direction, _effects, _band, _ranges, _scene],
-        [22, 10, 8, 15, 7, 6, 11, 7, 11, 24],
+        [22, 10, 8, 16, 5, 6, 11, 12, 15, 24],
     )[0]
     return kind(rng, language, held_out)
 
@@ -775,7 +775,7 @@ def _coined(rng, language, count, form=0):
             return found
 
 
-def _actions(rng, language, count, coined=0.27):
+def _actions(rng, language, count, coined=0.18):
     """Actions as `words.actions` has them, or coined ones."""
     if rng.random() >= coined:
         return words.actions(rng, language, count)
@@ -1650,10 +1650,10 @@ def _scene(rng, language, held_out):
     """Which of several ways costs, lasts or uses least, or gives most of something; sometimes within a limit of
     another kind, which none may keep; sometimes with the amount."""
     separator = telemetry.separator(rng, language)
-    wanted = rng.choice(list(MOST)) if rng.random() < 0.35 else rng.choice(ATTRIBUTES)
+    wanted = rng.choice(list(MOST)) if rng.random() < 0.25 else rng.choice(ATTRIBUTES)
     names = SCENES_MOST[language][wanted] if wanted in MOST else rng.choice(SCENES[language])
     names, count = names.split("; "), rng.choices([2, 3, 4], [1, 5, 3])[0]
-    names = _coined(rng, language, count) if rng.random() < 0.27 else rng.sample(names, count)
+    names = _coined(rng, language, count) if rng.random() < 0.18 else rng.sample(names, count)
     values, decimals, unit = _attribute(rng, wanted, len(names), language)
     other = limit = None
     if rng.random() < 0.3:

@@ -189,7 +189,7 @@ UNITLESS = [
     words.quantity("gravity", "", 1, 1.1, (3,), "specific gravity; sg gravity", "f densité; densite sg"),
     words.quantity("power_factor", "", 0.5, 1, (2,), "power factor; pf cos_phi", "m facteur de puissance; fp cos_phi"),
 ]
-EXTRA_SHARE = 0.22
+EXTRA_SHARE = 0.15
 # Units that words of a question could be taken for: data must state them.
 SHORT_UNITS = ("s", "min")
 # Two units of one quantity: small unit, large unit, zeros between them, decimals of the large one.
@@ -236,10 +236,10 @@ SUMMABLE = {"power", "level", "current", "flow", "energy", "weight"}
 
 def make(rng, language, held_out):
     kinds = [None, _several, _ends, _range_word, _totals, _some, _given, _mixed_units]
-    other = rng.choices(kinds, [70, 9, 7, 4, 3, 6, 5, 4])[0]
+    other = rng.choices(kinds, [90, 9, 8, 4, 3, 6, 5, 4])[0]
     if other:
         return other(rng, language, held_out)
-    kind = rng.choices(KINDS, [20, 13, 10, 10, 11, 9, 18, 16])[0]
+    kind = rng.choices(KINDS, [20, 16, 9, 9, 14, 14, 16, 15])[0]
     if kind in ("highest", "lowest"):
         which = rng.choices([_which, _which_of_two, _which_thing], [50, 22, 28])[0]
         return which(rng, language, held_out, kind)

@@ -220,7 +220,7 @@ def make(rng, language, held_out):
     kinds = [add, add_two, sub, _between, _minutes, _inside, _may, _two_windows, _next, _week]
     kinds += [_weekday, _total, _format, _split, _programme, _slip, _ends, _left, _on_time, _stay_off]
     kinds += [_which, sub_two, _open, _window_time, _late, _zone]
-    weights = [14, 5, 9, 14, 6, 14, 7, 4, 19, 10, 4, 13, 6, 3, 13, 7, 6, 4, 9, 6, 13, 8, 9, 7, 6, 6]
+    weights = [22, 6, 12, 18, 10, 22, 8, 4, 28, 13, 4, 10, 6, 3, 11, 7, 6, 4, 9, 6, 9, 7, 8, 6, 6, 5]
     kind = rng.choices(kinds, weights)[0]
     return kind(rng, language, held_out)
 

@@ -159,7 +159,7 @@ def _fraction(scale):
 def make(rng, language, held_out):
     kinds = [_plain, _pick, _mixed, _joined, _factor, _message, _split, _all]
     kinds += [_told_rate, _hms, _signal, _raw, _unlike, _total]
-    kind = rng.choices(kinds, [56, 15, 6, 8, 14, 13, 8, 9, 5, 6, 8, 8, 9, 7])[0]
+    kind = rng.choices(kinds, [90, 18, 6, 8, 12, 14, 8, 9, 5, 5, 7, 7, 9, 7])[0]
     return kind(rng, language, held_out)
 
 

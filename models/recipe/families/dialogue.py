@@ -116,7 +116,7 @@ def make(rng, language, held_out):
             _aggregate, _which, _rule, _why, _unit, _place, _without, _beyond, _clock, _price, _changed, _devices,
             _again, _ends, _cost, _emptying, _supplied, _renewed, _corrected, _device_changed, _scaled, _fresh,
         ],
-        [16, 11, 20, 8, 12, 12, 8, 12, 12, 5, 24, 11, 7, 5, 7, 4, 10, 12, 12, 8, 14, 14],
+        [16, 11, 22, 14, 12, 12, 8, 12, 18, 7, 28, 11, 9, 5, 10, 6, 10, 12, 12, 8, 9, 9],
     )[0]  # fmt: skip
     return kind(rng, language, held_out)
 

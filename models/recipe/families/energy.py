@@ -114,9 +114,9 @@ SWAPS = {
            ("tubes néon", "tubes LED"), ("ventilateurs", "modèles récents"), ("vieux écrans", "écrans récents")],
 }  # fmt: skip
 KINDS = {
-    "use": 17, "cost": 10, "bill": 12, "meter": 11, "metercost": 6, "save": 6, "savecost": 4,
-    "hours": 10, "load": 7, "days": 6, "most": 13, "least": 5, "total": 6,
-    "daily": 6, "dailydays": 5, "dailycost": 10, "dayscost": 4, "fleet": 4, "swap": 5,
+    "use": 26, "cost": 18, "bill": 15, "meter": 14, "metercost": 6, "save": 6, "savecost": 4,
+    "hours": 10, "load": 14, "days": 6, "most": 15, "least": 5, "total": 6,
+    "daily": 6, "dailydays": 5, "dailycost": 10, "dayscost": 4, "fleet": 4, "swap": 7,
     "balance": 7, "excess": 3, "deficit": 4, "surplus": 3,
     "usecost": 6, "metersum": 6, "balanceboth": 4, "greater": 2, "topday": 3,
     "supply": 4, "supplycost": 5, "supplysum": 2, "tariffs": 6, "volts": 5, "amps": 4, "totalcost": 5, "replace": 4,

@@ -64,7 +64,7 @@ NONE = {"en": "none", "fr": "aucun"}
 def make(rng, language, held_out):
     kinds = [_odd, _differs, _agree, _agree_gap, _stuck, _stuck_one, _range, _tolerance, _old, _oldest]
     kinds += [_missing, _limits, _code, _plausible, _odd_value, _jump]
-    weights = [11, 8, 8, 10, 16, 6, 16, 7, 13, 6, 17, 12, 10, 10, 9, 8]
+    weights = [19, 6, 8, 16, 20, 9, 16, 7, 13, 6, 22, 9, 8, 10, 9, 8]
     kind = rng.choices(kinds, weights)[0]
     return kind(rng, language, held_out)
 

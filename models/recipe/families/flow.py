@@ -193,8 +193,8 @@ TOGETHER = {
     "minutes": {"en": "minutes min mins minute rest_min".split(), "fr": "minutes min nb_minutes minute mn".split()},
 }
 KINDS = {
-    "fill": 11, "drain": 10, "left": 11, "leftpct": 7, "drainpct": 5, "net": 7, "gain": 6,
-    "loss": 12, "volume": 9, "rate": 7, "battery": 12, "batterypct": 8, "soc": 7, "charge": 7,
+    "fill": 18, "drain": 19, "left": 11, "leftpct": 7, "drainpct": 5, "net": 9, "gain": 6,
+    "loss": 12, "volume": 13, "rate": 11, "battery": 12, "batterypct": 10, "soc": 7, "charge": 7,
     "after": 5, "netafter": 6, "leftnet": 7, "tanks": 5, "loads": 7, "stock": 6, "share": 6,
     "up": 6, "down": 6, "uppct": 5, "downpct": 3, "chargeto": 6, "batteryto": 4, "enough": 8, "lasting": 6,
     "emptynet": 6, "netleft": 5,

@@ -129,7 +129,7 @@ def make(rng, language, held_out):
             _quantity,
             _run,
         ],
-        [28, 11, 16, 6, 6, 6, 3, 20, 11, 6, 7, 7, 5, 11, 8],
+        [30, 9, 15, 6, 6, 6, 3, 30, 12, 7, 8, 7, 5, 10, 8],
     )[0]
     return kind(rng, language, held_out)
 

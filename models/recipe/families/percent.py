@@ -86,8 +86,8 @@ WORDING = wording.load(
     },
 )
 KINDS = {
-    "share": 14, "level": 10, "of": 12, "litres": 9, "missing": 7, "whole": 5, "change": 14,
-    "signed": 10, "absolute": 9, "relative": 10, "raise": 5, "lower": 5, "tolerance": 8,
+    "share": 22, "level": 10, "of": 12, "litres": 9, "missing": 7, "whole": 5, "change": 20,
+    "signed": 14, "absolute": 9, "relative": 10, "raise": 7, "lower": 9, "tolerance": 10,
     "points": 5, "sum_share": 10, "counts": 4, "part": 8, "output": 8, "slow": 7, "fast": 5, "spent": 4,
     "ph": 5, "delta": 6, "check": 16, "several": 10,
     "shares": 8, "fromto": 8, "undo": 6, "bounds": 8, "apart": 6,

@@ -130,7 +130,7 @@ def make(rng, language, held_out):
     kinds = [_sort, _values, _top, _second, _lead, _rank, _versus, _how_much, _alphabet]
     kinds += [_top_things, _place, _first_last, _rank_from, _verb, _versus_full, _apart]
     kinds += [_with_values, _nearest, _sort_mixed]
-    kind = rng.choices(kinds, [13, 5, 7, 8, 5, 5, 7, 6, 4, 11, 5, 8, 5, 5, 6, 6, 6, 7, 4])[0]
+    kind = rng.choices(kinds, [16, 4, 8, 15, 5, 8, 8, 8, 4, 11, 5, 8, 6, 5, 6, 6, 6, 5, 4])[0]
     return kind(rng, language, held_out)
 
 

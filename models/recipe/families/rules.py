@@ -344,7 +344,7 @@ class Condition:
 def make(rng, language, held_out):
     kinds = [_simple, _combined, _check, _within, _within_of, _hysteresis, _series, _priority, _bands, _met]
     kinds += [_should, _state_after, _grade, _outputs, _where, _against, _lasting]
-    kind = rng.choices(kinds, [14, 21, 13, 6, 4, 9, 9, 16, 3, 3, 8, 7, 9, 5, 6, 6, 6])[0]
+    kind = rng.choices(kinds, [20, 25, 13, 8, 4, 14, 9, 17, 3, 3, 8, 7, 9, 5, 6, 6, 6])[0]
     while True:
         made = kind(rng, language, held_out)
         if not _contradicted(made):

@@ -88,9 +88,9 @@ WORDING = wording.load(
     },
 )
 KINDS = {
-    "trend": 20, "is": 7, "rate": 20, "series": 8, "when": 20, "moved": 8, "at": 9, "after": 14,
-    "next": 6, "thing later": 15, "thing when": 15, "thing at": 9, "alarm": 6, "timed": 18, "both": 15, "peak": 8,
-    "later at": 9, "in time": 11, "by time": 6, "most": 13, "first": 12, "jump": 9,
+    "trend": 34, "is": 9, "rate": 26, "series": 8, "when": 24, "moved": 8, "at": 9, "after": 20,
+    "next": 11, "thing later": 15, "thing when": 15, "thing at": 9, "alarm": 6, "timed": 18, "both": 15, "peak": 8,
+    "later at": 9, "in time": 11, "by time": 6, "most": 10, "first": 9, "jump": 9,
 }  # fmt: skip
 # How rising, falling and steady may be called in a question; the first triple where it names none.
 OPTIONS = {
