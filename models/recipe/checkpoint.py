@@ -1,15 +1,17 @@
 """Keeps the weights of a checkpoint in half the room, beside their tokenizer, and makes a checkpoint of them again;
-makes a deeper model of a trained one, or one with more key/value heads.
+makes a deeper model of a trained one, one with more key/value heads, or the mean of two.
 
 Training takes longer than a machine may be had for. What is kept are the weights, as bfloat16, and what the curriculum
 has reached; the optimizer starts anew. A deeper model begins by computing exactly what the one it is made of computes:
 its further layers add nothing yet. Where there is no machine for a teacher from nothing, it is the student deepened.
 With more key/value heads it begins so too: each is a copy of one that was there, and serves a part of its query heads.
+The mean is of a checkpoint and of what it became in its last minutes: between the two, errors of either cancel out.
 
 python checkpoint.py --keep CHECKPOINT --tokenizer DIR --in FOLDER     # FOLDER/weights.safetensors, FOLDER/tokenizer
 python checkpoint.py --restore FOLDER --work DIR                       # DIR/begun.pt, DIR/tokenizer
 python checkpoint.py --deepen CHECKPOINT --layers 9 --as CHECKPOINT
 python checkpoint.py --split-heads CHECKPOINT --kv-heads 4 --as CHECKPOINT
+python checkpoint.py --mean EARLIER LATER --as CHECKPOINT
 """
 
 import argparse
@@ -91,6 +93,16 @@ def write_larger(target, saved, state, **larger):
     print(f"{target}: {sum(value.numel() for value in state.values())} parameters, {said}")
 
 
+def mean(earlier, later, target):
+    one, other = (torch.load(path, map_location="cpu", weights_only=True) for path in (earlier, later))
+    if one["shape"] != other["shape"]:
+        raise SystemExit(f"{earlier} has the shape {one['shape']} and {later} {other['shape']}: they must be the same")
+    state = {name: (value + other["model"][name]) / 2 for name, value in one["model"].items()}
+    about = {name: other[name] for name in (*KEPT, "rounded")}
+    torch.save({**about, "model": state}, target)
+    print(f"{target}: the mean after {one['tokens'] / 1e6:.1f} and {other['tokens'] / 1e6:.1f} million tokens")
+
+
 def copy_tokenizer(source, target):
     shutil.copytree(source, target, dirs_exist_ok=True)
 
@@ -110,6 +122,9 @@ def main():
         "--split-heads", type=pathlib.Path, help="checkpoint to make one with more key/value heads of"
     )
     parser.add_argument("--kv-heads", type=int, help="how many it is to have")
+    parser.add_argument(
+        "--mean", type=pathlib.Path, nargs=2, help="checkpoints of one shape to make the mean of"
+    )
     parser.add_argument("--as", dest="target", type=pathlib.Path, help="checkpoint to write")
     options = parser.parse_args()
     if options.keep and options.tokenizer and options.folder:
@@ -120,10 +135,12 @@ def main():
         deepen(options.deepen, options.layers, options.target)
     elif options.split_heads and options.kv_heads and options.target:
         split_heads(options.split_heads, options.kv_heads, options.target)
+    elif options.mean and options.target:
+        mean(*options.mean, options.target)
     else:
         parser.error(
             "--keep, --tokenizer and --in; or --restore and --work; or --deepen, --layers and --as;"
-            " or --split-heads, --kv-heads and --as"
+            " or --split-heads, --kv-heads and --as; or --mean and --as"
         )
 
 
