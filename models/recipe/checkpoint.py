@@ -30,8 +30,12 @@ WEIGHTS = "weights.safetensors"
 KEPT = ("shape", "tokens", "steps", "exact", "labels")
 
 
+def read(path):
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
 def keep(path, tokenizer, folder):
-    saved = torch.load(path, map_location="cpu", weights_only=True)
+    saved = read(path)
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: value.bfloat16().contiguous() for name, value in saved["model"].items()}
     about = {name: json.dumps(saved[name]) for name in KEPT}
@@ -51,7 +55,7 @@ def restore(folder, work):
 
 
 def deepen(path, layers, target):
-    saved = torch.load(path, map_location="cpu", weights_only=True)
+    saved = read(path)
     few = saved["shape"]["layers"]
     if layers <= few:
         raise SystemExit(f"{path} has {few} layers: --layers must be more, not {layers}")
@@ -69,7 +73,7 @@ def deepen(path, layers, target):
 
 
 def split_heads(path, kv_heads, target):
-    saved = torch.load(path, map_location="cpu", weights_only=True)
+    saved = read(path)
     shape = models.Shape(**saved["shape"])
     if kv_heads <= shape.kv_heads or kv_heads % shape.kv_heads or shape.heads % kv_heads:
         raise SystemExit(
@@ -94,7 +98,7 @@ def write_larger(target, saved, state, **larger):
 
 
 def mean(earlier, later, target):
-    one, other = (torch.load(path, map_location="cpu", weights_only=True) for path in (earlier, later))
+    one, other = read(earlier), read(later)
     if one["shape"] != other["shape"]:
         raise SystemExit(f"{earlier} has the shape {one['shape']} and {later} {other['shape']}: they must be the same")
     state = {name: (value + other["model"][name]) / 2 for name, value in one["model"].items()}

@@ -6,6 +6,7 @@ with it.
 
 import arithmetic
 import telemetry
+from words import Noun
 
 _MORE = {
     "°C": ("°C °C °C degrees_Celsius Celsius", "°C °C °C degrés_Celsius Celsius"),
@@ -72,6 +73,12 @@ def spell(rng, language, unit, symbol=0.35):
     if unit not in SPELLINGS or (rng.random() < symbol and unit not in ("days", "weeks", "t")):
         return unit
     return rng.choice(SPELLINGS[unit][language])
+
+
+def noun(rng, language, unit, symbol):
+    """A spelling of the unit, as `spell` draws it, as a noun; a symbol is never elided in French."""
+    spelled = spell(rng, language, unit, symbol)
+    return Noun(spelled, language, "" if len(spelled) < 4 or "/" in spelled else "m", True)
 
 
 def word(unit, language):

@@ -370,8 +370,7 @@ def make(rng, language, held_out):
 
 
 def spelled_unit(rng, language, unit):
-    spelled = units.spell(rng, language, unit, 0.7)
-    return Noun(spelled, language, "" if len(spelled) < 4 else "m", True)
+    return units.noun(rng, language, unit, 0.7)
 
 
 def draw_power(rng):

@@ -223,9 +223,8 @@ def make(rng, language, held_out):
 
 
 def spelled_unit(rng, language, unit):
-    """A unit as the question spells it; a symbol is never elided in French."""
-    spelled = units.spell(rng, language, unit, 0.25)
-    return Noun(spelled, language, "" if len(spelled) < 4 or "/" in spelled else "m", True)
+    """A unit as the question spells it."""
+    return units.noun(rng, language, unit, 0.25)
 
 
 def draw_rate(rng):

@@ -519,8 +519,7 @@ def _when(rng, language, held_out, kind):
         *arithmetic.trimmed(left, d), rate_, rate_decimals, places
     )
     lines += more
-    spelled = units.spell(rng, language, base, 0.3)
-    named = Noun(spelled, language, "" if len(spelled) < 4 else "m", True)
+    named = _wait(rng, language, base)
     plain = units.spell(rng, language, base, 1)
     slots |= {
         "noun": noun,
@@ -1208,8 +1207,7 @@ TIMES = {
 
 def _wait(rng, language, base):
     """The unit of the wait as a question names it, a noun."""
-    spelled = units.spell(rng, language, base, 0.3)
-    return Noun(spelled, language, "" if len(spelled) < 4 else "m", True)
+    return units.noun(rng, language, base, 0.3)
 
 
 def _time_answer(rng, language, time, base, question, named):
