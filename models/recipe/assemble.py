@@ -145,7 +145,7 @@ def dress(rng, language, held_out, question, data=None, order=None, lead=""):
     `order` fixes it: "data first" or "question first". `lead` stands before the data, or at the very end.
     """
     remark = ""
-    if rng.random() < 0.15:
+    if rng.random() < 0.08:
         remark = rng.choice((words.REMARKS_HELD_OUT if held_out else words.REMARKS)[language])
     before = rng.choice(words.BEFORE[language]) if rng.random() < 0.2 else ""
     after = rng.choice(words.AFTER[language]) if rng.random() < 0.12 else ""

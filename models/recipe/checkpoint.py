@@ -1,17 +1,17 @@
 """Keeps the weights of a checkpoint in half the room, beside their tokenizer, and makes a checkpoint of them again;
-makes a deeper model of a trained one, one with more key/value heads, or the mean of two.
+makes a deeper model of a trained one, one with more key/value heads, or the mean of several.
 
 Training takes longer than a machine may be had for. What is kept are the weights, as bfloat16, and what the curriculum
 has reached; the optimizer starts anew. A deeper model begins by computing exactly what the one it is made of computes:
 its further layers add nothing yet. Where there is no machine for a teacher from nothing, it is the student deepened.
 With more key/value heads it begins so too: each is a copy of one that was there, and serves a part of its query heads.
-The mean is of a checkpoint and of what it became in its last minutes: between the two, errors of either cancel out.
+The mean is of checkpoints of one training, far apart: most of the way between two of them is chance, and cancels out.
 
 python checkpoint.py --keep CHECKPOINT --tokenizer DIR --in FOLDER     # FOLDER/weights.safetensors, FOLDER/tokenizer
 python checkpoint.py --restore FOLDER --work DIR                       # DIR/begun.pt, DIR/tokenizer
 python checkpoint.py --deepen CHECKPOINT --layers 9 --as CHECKPOINT
 python checkpoint.py --split-heads CHECKPOINT --kv-heads 4 --as CHECKPOINT
-python checkpoint.py --mean EARLIER LATER --as CHECKPOINT
+python checkpoint.py --mean EARLIER LATER [...] [--weights 1 2 ...] --as CHECKPOINT
 """
 
 import argparse
@@ -31,6 +31,8 @@ KEPT = ("shape", "tokens", "steps", "exact", "labels")
 
 
 def read(path):
+    if not path.is_file():
+        raise SystemExit(f"{path} is no file: give a checkpoint that train.py or this program has written")
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
@@ -97,14 +99,23 @@ def write_larger(target, saved, state, **larger):
     print(f"{target}: {sum(value.numel() for value in state.values())} parameters, {said}")
 
 
-def mean(earlier, later, target):
-    one, other = read(earlier), read(later)
-    if one["shape"] != other["shape"]:
-        raise SystemExit(f"{earlier} has the shape {one['shape']} and {later} {other['shape']}: they must be the same")
-    state = {name: (value + other["model"][name]) / 2 for name, value in one["model"].items()}
-    about = {name: other[name] for name in (*KEPT, "rounded")}
-    torch.save({**about, "model": state}, target)
-    print(f"{target}: the mean after {one['tokens'] / 1e6:.1f} and {other['tokens'] / 1e6:.1f} million tokens")
+def mean(paths, weights, target):
+    """The mean of the checkpoints of `paths`, by `weights`; what else is kept of a checkpoint is the last one's."""
+    if len(weights) != len(paths):
+        raise SystemExit(f"{len(paths)} checkpoints and {len(weights)} weights: --weights must have one for each")
+    if min(weights) < 0 or sum(weights) == 0:
+        raise SystemExit("--weights must be positive")
+    state, last = {}, None
+    for path, weight in zip(paths, weights):
+        shape, last = last and last["shape"], read(path)
+        if shape not in (None, last["shape"]):
+            raise SystemExit(f"{path} has the shape {last['shape']}, those before {shape}: they must be the same")
+        for name, value in last["model"].items():
+            state[name] = state.get(name, 0) + value.double() * (weight / sum(weights))
+    state = {name: value.float() for name, value in state.items()}
+    about = {name: last[name] for name in KEPT}
+    torch.save({**about, "rounded": last.get("rounded", False), "model": state}, target)
+    print(f"{target}: the mean of {len(paths)}, after {last['tokens'] / 1e6:.1f} million tokens")
 
 
 def copy_tokenizer(source, target):
@@ -127,8 +138,9 @@ def main():
     )
     parser.add_argument("--kv-heads", type=int, help="how many it is to have")
     parser.add_argument(
-        "--mean", type=pathlib.Path, nargs=2, help="checkpoints of one shape to make the mean of"
+        "--mean", type=pathlib.Path, nargs="+", help="checkpoints of one shape to make the mean of"
     )
+    parser.add_argument("--weights", type=float, nargs="+", help="of those checkpoints, if not all alike")
     parser.add_argument("--as", dest="target", type=pathlib.Path, help="checkpoint to write")
     options = parser.parse_args()
     if options.keep and options.tokenizer and options.folder:
@@ -140,7 +152,7 @@ def main():
     elif options.split_heads and options.kv_heads and options.target:
         split_heads(options.split_heads, options.kv_heads, options.target)
     elif options.mean and options.target:
-        mean(*options.mean, options.target)
+        mean(options.mean, options.weights or [1.0] * len(options.mean), options.target)
     else:
         parser.error(
             "--keep, --tokenizer and --in; or --restore and --work; or --deepen, --layers and --as;"

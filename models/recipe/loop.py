@@ -78,6 +78,9 @@ def add_options(parser):
     )
     parser.set_defaults(hard_share=0.3)
     parser.add_argument("--save-minutes", type=float, default=3)
+    parser.add_argument(
+        "--snapshots", action="store_true", help="keep the weights of every save as OUT-STEPS.pt too, for a mean of them"
+    )
     parser.add_argument("--check-minutes", type=float, default=15)
     parser.add_argument(
         "--check-count", type=int, default=12, help="problems of each family in a check, 0: none"
@@ -367,6 +370,9 @@ class Trainer:
         }
         torch.save(state, part)
         part.rename(self.options.work / f"{self.options.out}.pt")
+        if self.options.snapshots:
+            bare = {name: state[name] for name in ("shape", "model", "steps", "tokens", "rounded", "exact", "labels")}
+            torch.save(bare, self.options.work / f"{self.options.out}-{self.steps}.pt")
 
 
 def running(share, fresh):

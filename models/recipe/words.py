@@ -904,7 +904,7 @@ BEFORE = {language: [f"{entry} " for entry in found] for language, found in _spl
 
 def system(rng, language):
     """A system prompt; most problems have none."""
-    return "" if rng.random() < 0.6 else rng.choice(SYSTEMS[language])
+    return "" if rng.random() < 0.85 else rng.choice(SYSTEMS[language])
 
 
 # Days, runs and daily windows ------------------------------------------------------------

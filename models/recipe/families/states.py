@@ -122,7 +122,7 @@ def make(rng, language, held_out):
     kinds += ["tally", "count_which", "all_which", "state_id", "state_among", "is_among"]
     weights = [17, 8, 15, 5, 10, 9, 5, 5, 3, 4, 4, 10, 9, 4, 4, 7, 4, 3, 3, 5, 2]
     kinds += ["lists", "where", "typed", "log", "legend", "any_kind", "changed"]
-    kind = rng.choices(kinds, [*weights, 6, 8, 4, 8, 8, 4, 5])[0]
+    kind = rng.choices(kinds, [*weights, 6, 6, 3, 6, 6, 4, 4])[0]
     if kind in ("tally", "lists"):
         return _tally(rng, language, held_out, kind)
     if kind in ("where", "typed"):
