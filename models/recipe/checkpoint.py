@@ -104,12 +104,12 @@ def mean(paths, weights, target):
     if len(weights) != len(paths):
         raise SystemExit(f"{len(paths)} checkpoints and {len(weights)} weights: --weights must have one for each")
     if min(weights) < 0 or sum(weights) == 0:
-        raise SystemExit("--weights must be positive")
+        raise SystemExit(f"--weights must not be negative, nor all zero: they are {weights}")
     state, last = {}, None
     for path, weight in zip(paths, weights):
-        shape, last = last and last["shape"], read(path)
-        if shape not in (None, last["shape"]):
-            raise SystemExit(f"{path} has the shape {last['shape']}, those before {shape}: they must be the same")
+        before, last = last, read(path)
+        if before and before["shape"] != last["shape"]:
+            raise SystemExit(f"{path} has the shape {last['shape']}, the one before {before['shape']}: they must be the same")
         for name, value in last["model"].items():
             state[name] = state.get(name, 0) + value.double() * (weight / sum(weights))
     state = {name: value.float() for name, value in state.items()}
