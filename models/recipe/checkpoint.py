@@ -1,5 +1,5 @@
 """Keeps the weights of a checkpoint in half the room, beside their tokenizer, and makes a checkpoint of them again;
-makes a deeper model of a trained one, one with more key/value heads, or the mean of several.
+makes a deeper model of a trained one, one with more key/value heads, or the mean of several; says how far they are apart.
 
 Training takes longer than a machine may be had for. What is kept are the weights, as bfloat16, and what the curriculum
 has reached; the optimizer starts anew. A deeper model begins by computing exactly what the one it is made of computes:
@@ -12,6 +12,7 @@ python checkpoint.py --restore FOLDER --work DIR                       # DIR/beg
 python checkpoint.py --deepen CHECKPOINT --layers 9 --as CHECKPOINT
 python checkpoint.py --split-heads CHECKPOINT --kv-heads 4 --as CHECKPOINT
 python checkpoint.py --mean EARLIER LATER [...] [--weights 1 2 ...] --as CHECKPOINT
+python checkpoint.py --apart CHECKPOINT CHECKPOINT [...]
 """
 
 import argparse
@@ -30,9 +31,15 @@ WEIGHTS = "weights.safetensors"
 KEPT = ("shape", "tokens", "steps", "exact", "labels")
 
 
-def read(path):
+def found(path, maker):
+    """The path, if there is a file; `maker` is who writes such files."""
     if not path.is_file():
-        raise SystemExit(f"{path} is no file: give a checkpoint that train.py or this program has written")
+        raise SystemExit(f"{path} is no file: give what {maker} has written")
+    return path
+
+
+def read(path):
+    found(path, "train.py or this program")
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
@@ -47,10 +54,10 @@ def keep(path, tokenizer, folder):
 
 
 def restore(folder, work):
-    work.mkdir(parents=True, exist_ok=True)
-    with safe_open(folder / WEIGHTS, framework="pt") as kept:
+    with safe_open(found(folder / WEIGHTS, "--keep"), framework="pt") as kept:
         model = {name: kept.get_tensor(name).float() for name in kept.keys()}
         about = {name: json.loads(text) for name, text in kept.metadata().items()}
+    work.mkdir(parents=True, exist_ok=True)
     torch.save({**about, "model": model}, work / "begun.pt")
     copy_tokenizer(folder / "tokenizer", work / "tokenizer")
     print(f"{work / 'begun.pt'}: {about['tokens'] / 1e6:.1f} million tokens so far")
@@ -103,19 +110,31 @@ def mean(paths, weights, target):
     """The mean of the checkpoints of `paths`, by `weights`; what else is kept of a checkpoint is the last one's."""
     if len(weights) != len(paths):
         raise SystemExit(f"{len(paths)} checkpoints and {len(weights)} weights: --weights must have one for each")
-    if min(weights) < 0 or sum(weights) == 0:
+    if min(weights) < 0 or not any(weights):
         raise SystemExit(f"--weights must not be negative, nor all zero: they are {weights}")
-    state, last = {}, None
+    state, last, total = {}, None, sum(weights)
     for path, weight in zip(paths, weights):
         before, last = last, read(path)
         if before and before["shape"] != last["shape"]:
             raise SystemExit(f"{path} has the shape {last['shape']}, the one before {before['shape']}: they must be the same")
         for name, value in last["model"].items():
-            state[name] = state.get(name, 0) + value.double() * (weight / sum(weights))
+            state[name] = state.get(name, 0) + value.double() * (weight / total)
     state = {name: value.float() for name, value in state.items()}
     about = {name: last[name] for name in KEPT}
     torch.save({**about, "rounded": last.get("rounded", False), "model": state}, target)
     print(f"{target}: the mean of {len(paths)}, after {last['tokens'] / 1e6:.1f} million tokens")
+
+
+def apart(paths):
+    """Says how long the matrices of each checkpoint are, all as one vector, and how far from those of each other."""
+    flat = []
+    for path in paths:
+        model = read(path)["model"]
+        flat.append(torch.cat([model[name].flatten().float() for name in sorted(model) if name.endswith("proj.weight")]))
+        if len(flat[0]) != len(flat[-1]):
+            raise SystemExit(f"{path} is not of the shape of {paths[0]}: they must be the same")
+    for path, one in zip(paths, flat):
+        print(f"{path}: length {one.norm():.0f}, apart", *(f"{(one - other).norm():.0f}" for other in flat))
 
 
 def copy_tokenizer(source, target):
@@ -141,6 +160,7 @@ def main():
         "--mean", type=pathlib.Path, nargs="+", help="checkpoints of one shape to make the mean of"
     )
     parser.add_argument("--weights", type=float, nargs="+", help="of those checkpoints, if not all alike")
+    parser.add_argument("--apart", type=pathlib.Path, nargs="+", help="checkpoints to tell the distances of")
     parser.add_argument("--as", dest="target", type=pathlib.Path, help="checkpoint to write")
     options = parser.parse_args()
     if options.keep and options.tokenizer and options.folder:
@@ -153,10 +173,12 @@ def main():
         split_heads(options.split_heads, options.kv_heads, options.target)
     elif options.mean and options.target:
         mean(options.mean, options.weights or [1.0] * len(options.mean), options.target)
+    elif options.apart:
+        apart(options.apart)
     else:
         parser.error(
             "--keep, --tokenizer and --in; or --restore and --work; or --deepen, --layers and --as;"
-            " or --split-heads, --kv-heads and --as; or --mean and --as"
+            " or --split-heads, --kv-heads and --as; or --mean and --as; or --apart"
         )
 
 

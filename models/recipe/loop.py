@@ -353,7 +353,6 @@ class Trainer:
         return self.seen + self.team.sums[:, 2].sum().item()
 
     def save(self):
-        part = self.options.work / f"{self.options.out}.part"
         weights = self.weights
         state = {
             "shape": dataclasses.asdict(self.shape),
@@ -368,11 +367,15 @@ class Trainer:
             "exact": self.share.tolist(),
             "labels": data.LABELS,
         }
-        torch.save(state, part)
-        part.rename(self.options.work / f"{self.options.out}.pt")
+        self.write(state, self.options.out)
         if self.options.snapshots:
-            bare = {name: state[name] for name in ("shape", "model", "steps", "tokens", "rounded", "exact", "labels")}
-            torch.save(bare, self.options.work / f"{self.options.out}-{self.steps}.pt")
+            del state["first"], state["second"]  # The optimizer's, twice as large as the weights.
+            self.write(state, f"{self.options.out}-{self.steps}")
+
+    def write(self, state, name):
+        part = self.options.work / f"{name}.part"
+        torch.save(state, part)
+        part.rename(self.options.work / f"{name}.pt")
 
 
 def running(share, fresh):
